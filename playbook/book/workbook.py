@@ -1,0 +1,130 @@
+"""The list of faults as an Excel workbook, for the people who correct the export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from playbook.book import faults as fl
+from playbook.book.check import CheckResult
+from playbook.tables import TABLES
+from playbook.text import t
+
+#: So many faults are listed one by one; the summary counts all of them.
+MOST_LISTED = 50_000
+_LIST = ("severity", "table", "file", "row", "column", "value", "rule", "problem", "todo")
+_LIST_WIDTHS = (10, 14, 26, 8, 18, 18, 10, 60, 60)
+_COUNTS = ("table", "file", "rows_in", "accepted", "noticed", "rejected", "after_as_of",
+           "other_branch", "superseded")  # fmt: skip
+_COUNTS_WIDTHS = (16, 30, 12, 12, 14, 12, 16, 14, 18)
+_KINDS = ("severity", "rule", "table", "column", "n", "problem", "todo")
+_KINDS_WIDTHS = (10, 10, 14, 18, 10, 60, 60)
+_SAFE = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+
+
+def write_faults_xlsx(result: CheckResult, path: str | Path, lang: str) -> Path:
+    """Write what a check found: a sheet with the verdict, one with all faults, one with counts.
+
+    The first :data:`MOST_LISTED` faults are listed; if there are more, the sheet says so. Values
+    of personal columns are masked. Returns the path.
+    """
+    target = Path(path)
+    with xlsxwriter.Workbook(str(target), _SAFE | {"constant_memory": True}) as book:
+        looks = {
+            "head": book.add_format({"bold": True, "bg_color": "#DCE6F1", "border": 1,
+                                     "text_wrap": True, "valign": "top"}),
+            "bold": book.add_format({"bold": True}),
+            "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
+            "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
+        }  # fmt: skip
+        _summary(book, looks, result, lang)
+        _list(book, looks, result, lang)
+        counts = _labelled(result.counts, lang)
+        _grid(book, looks, t("book.sheet.counts", lang), _COUNTS, _COUNTS_WIDTHS, counts, lang)
+    return target
+
+
+def verdict(result: CheckResult, lang: str) -> str:
+    """The outcome of a check in one sentence."""
+    if not result.usable:
+        return t("book.summary.unusable", lang, stops=result.n("stop"))
+    if result.clean:
+        return t("book.summary.clean", lang)
+    rejected = int(result.counts["rejected"].sum())
+    return t("book.summary.faulty", lang, rejected=rejected, notices=result.n("notice"))
+
+
+def kinds(result: CheckResult, lang: str) -> pd.DataFrame:
+    """The summary in words: one line per kind of fault with its number and an example.
+
+    Columns severity, rule, table, column, n, problem, todo, headed by codes
+    (``book.head.<column>``).
+    """
+    found = result.summary()
+    return _labelled(fl.with_words(found, lang), lang)[list(_KINDS)]
+
+
+def _summary(book: Any, looks: dict[str, Any], result: CheckResult, lang: str) -> None:
+    sheet = book.add_worksheet(t("book.sheet.summary", lang))
+    for place, width in enumerate(_KINDS_WIDTHS):
+        sheet.set_column(place, place, width)
+    facts = (
+        ("source", result.source),
+        ("as_of", f"{result.as_of}" if result.as_of else "—"),
+        ("branches", ("、" if lang == "zh" else ", ").join(result.branches) or "—"),
+        ("verdict", verdict(result, lang)),
+    )
+    for row, (key, value) in enumerate(facts):
+        sheet.write_string(row, 0, t(f"book.summary.{key}", lang), looks["bold"])
+        sheet.write_string(row, 2, value)
+    _rows(sheet, looks, len(facts) + 1, _KINDS, kinds(result, lang), lang)
+
+
+def _list(book: Any, looks: dict[str, Any], result: CheckResult, lang: str) -> None:
+    shown = fl.with_words(result.faults.head(MOST_LISTED), lang)
+    name = t("book.sheet.faults", lang)
+    sheet = _grid(book, looks, name, _LIST, _LIST_WIDTHS, _labelled(shown, lang), lang)
+    if len(result.faults) > len(shown):
+        said = t("book.summary.cut", lang, n=len(result.faults), shown=len(shown))
+        sheet.write_string(len(shown) + 1, 0, said, looks["bold"])
+
+
+def _grid(
+    book: Any, looks: dict[str, Any], name: str, columns: tuple[str, ...],
+    widths: tuple[int, ...], frame: pd.DataFrame, lang: str,
+) -> Any:  # fmt: skip
+    sheet = book.add_worksheet(name)
+    for place, width in enumerate(widths):
+        sheet.set_column(place, place, width)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, max(len(frame), 1), len(columns) - 1)
+    _rows(sheet, looks, 0, columns, frame, lang)
+    return sheet
+
+
+def _rows(
+    sheet: Any, looks: dict[str, Any], top: int, columns: tuple[str, ...], frame: pd.DataFrame,
+    lang: str,
+) -> None:  # fmt: skip
+    for place, column in enumerate(columns):
+        sheet.write_string(top, place, t(f"book.head.{column}", lang), looks["head"])
+    cells = zip(*(frame[column].astype(object) for column in columns), strict=True)
+    for row, line in enumerate(cells, start=top + 1):
+        for place, cell in enumerate(line):
+            if isinstance(cell, str):
+                sheet.write_string(row, place, cell, looks["wrap"])
+            elif not pd.isna(cell):
+                sheet.write_number(row, place, int(cell), looks["whole"])
+
+
+def _labelled(frame: pd.DataFrame, lang: str) -> pd.DataFrame:
+    """Tables, columns and outcomes by their names in ``lang``; the file's own headings stay."""
+    labels = {name: table.label(lang) for name, table in TABLES.items()}
+    made = frame.assign(table=frame["table"].map(lambda name: labels.get(name, "")))
+    if "severity" in frame:
+        words = {code: t(f"book.severity.{code}", lang) for code in fl.SEVERITIES}
+        made = made.assign(severity=frame["severity"].map(words))
+    return made
