@@ -3,6 +3,7 @@
     import playbook as pb
     book     = pb.open_book("sample", branch="B01", as_of="2026-09-30")
     segments = pb.segment(book)
+    plan     = pb.plan(book, segments)
 
 Names are loaded when they are first used, so that ``import playbook`` costs next to nothing.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playbook.book import Book, BookError, check, list_branches, open_book
+    from playbook.plan import Plan, plan
     from playbook.policy import Policy, PolicyError
     from playbook.segment import Segments, segment
 
@@ -27,6 +29,8 @@ _HOMES = {
     "check": "playbook.book",
     "list_branches": "playbook.book",
     "open_book": "playbook.book",
+    "Plan": "playbook.plan",
+    "plan": "playbook.plan",
     "Policy": "playbook.policy",
     "PolicyError": "playbook.policy",
     "Segments": "playbook.segment",
@@ -34,8 +38,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "Book", "BookError", "Policy", "PolicyError", "Segments", "check", "list_branches",
-    "open_book", "segment", "__version__",
+    "Book", "BookError", "Plan", "Policy", "PolicyError", "Segments", "__version__", "check",
+    "list_branches", "open_book", "plan", "segment",
 ]  # fmt: skip
 
 

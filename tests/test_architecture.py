@@ -104,6 +104,13 @@ def test_steps_hold_no_number_of_the_method() -> None:
     assert not found, found
 
 
+@pytest.mark.parametrize("path", sorted((PACKAGE / "text").glob("*.yaml")), ids=lambda p: p.name)
+def test_no_word_is_given_twice_in_a_file(path: Path) -> None:
+    """YAML keeps the last of two equal keys without a word."""
+    keys = re.findall(r"^([A-Za-z][\w.-]*):", path.read_text(encoding="utf-8"), re.M)
+    assert sorted({key for key in keys if keys.count(key) > 1}) == []
+
+
 def test_every_word_has_both_languages() -> None:
     for key, pair in text.entries().items():
         assert set(pair) == {"zh", "en"}, key

@@ -460,6 +460,25 @@ def test_blank_lines_keep_the_numbering_and_quoted_line_breaks_are_one_row(tmp_p
     assert counts.loc["clients", ["rows_in", "accepted", "rejected"]].tolist() == [2, 1, 1]
 
 
+@pytest.mark.parametrize("line", ["", "   ", ",,,,,,,", " , ,\u3000, , , , , "])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_line_of_blanks_is_no_row_whichever_way_it_is_read(tmp_path, line, quote):
+    write_all(tmp_path)
+    head, first, *rest = csv_text("balances_monthly", BALANCES).splitlines()
+    first = f"{quote}{first.split(',')[0]}{quote},{first.partition(',')[2]}"
+    bad = rest[0].replace("2026", "20x6")
+    path = tmp_path / "balances_monthly.csv"
+    path.write_text("\n".join([head, first, line, bad, *rest[1:]]), encoding="utf-8")
+    assert [fault[:2] for fault in faults_of(tmp_path)] == [("balances_monthly.csv", 4)]
+
+
+def test_a_check_tells_why_there_is_no_month_to_close_with(tmp_path):
+    write_all(tmp_path)
+    (tmp_path / "balances_monthly.csv").write_text("C1,1,2,3\n", encoding="utf-8")
+    codes = set(check(tmp_path).faults.query("severity == 'stop'")["code"])
+    assert codes == {"header_missing", "no_months"}
+
+
 def test_quoted_thousands_and_trailing_separators_are_fine(tmp_path):
     write_all(tmp_path, balances_monthly=[BALANCES[0] | {"month_avg": '"1,234.50"'}])
     text = "\r\n".join(
@@ -468,6 +487,21 @@ def test_quoted_thousands_and_trailing_separators_are_fine(tmp_path):
     (tmp_path / "clients.csv").write_text(text, encoding="utf-8")
     assert faults_of(tmp_path) == []
     assert open_book(tmp_path, "B01")["balances_monthly"]["month_avg"].tolist() == [1234.5]
+
+
+def test_a_month_that_one_branch_lacks_is_told_of_that_branch(tmp_path):
+    write_all(tmp_path, balances_monthly=[BALANCES[0], BALANCES[1], BALANCES[2]])
+    gap = check(tmp_path).faults.query("code == 'month_gap'")
+    assert gap["detail"].tolist() == ["B02 2026-09 (1)"]
+    alone = open_book(tmp_path, "B02", as_of="2026-09-30").faults.query("code == 'month_gap'")
+    assert alone["detail"].tolist() == ["2026-09 (1)"]
+
+
+def test_a_close_before_all_months_opens_no_book(tmp_path):
+    write_all(tmp_path)
+    assert stopped(tmp_path, branch="B01", as_of="2020-01-31") == ["no_closed_month"]
+    early = check(tmp_path, as_of="2020-01-31")
+    assert not early.usable and "no_closed_month" in set(early.faults["code"])
 
 
 def test_an_empty_folder_a_file_and_nothing(tmp_path):
@@ -595,7 +629,8 @@ def test_the_workbook_lists_every_fault_and_nothing_runs_in_it(tmp_path, lang):
 def test_a_summary_counts_every_fault_and_shows_the_first(tmp_path):
     rows = [BALANCES[0] | {"client_id": f"{n:03d}", "month_avg": "12万"} for n in range(300)]
     write_all(tmp_path, balances_monthly=rows)
-    first = check(tmp_path).summary().iloc[0]
+    stop, first = check(tmp_path).summary().head(2).to_dict("records")
+    assert stop["code"] == "no_closed_month"  # no row of the balances is left
     assert (first["code"], first["n"], first["row"]) == ("money_wan", 300, 2)
 
 
@@ -648,7 +683,9 @@ def _counts(folder: Path, branch: str) -> pd.DataFrame | None:
     try:
         return open_book(folder, branch, as_of="2026-09-30").counts
     except BookError as error:
-        assert set(error.faults["code"]) <= {"quote_open", "no_rows", "quote", "rule_skipped"}
+        assert set(error.faults["code"]) <= {
+            "quote_open", "no_rows", "quote", "rule_skipped", "no_closed_month",
+        }  # fmt: skip
         return None
 
 

@@ -127,8 +127,16 @@ def test_one_broken_cell_is_found_where_it_is(table, row, cells, code, severity)
     own = faults[(faults["table"] == table) & (faults["row"] == row + 2)]
     assert (code, severity) in set(zip(own["code"], own["severity"], strict=True)), faults
     others = faults.drop(own.index)
-    # Whatever else is told is a consequence: rows of the rejected row, never a fault of their own.
-    assert set(others["code"]) <= {"ref_rejected"}, others.to_string()
+    # Whatever else is told is a consequence: rows of the rejected row, or no balances at all.
+    assert set(others["code"]) <= {"ref_rejected", "no_closed_month"}, others.to_string()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_assessments_of_one_day_the_longer_valid_one_counts_in_any_order(order):
+    one = SOUND["risk_assessments"][0]
+    two = one | {"ra_id": "R2", "valid_until": "2026-04-01"}
+    made = book(SOUND | {"risk_assessments": [one, two][::order]})
+    assert "proposal_unassessed" not in set(made.faults["code"])
 
 
 @pytest.mark.parametrize("purpose", ["service", "marketing"])
@@ -146,7 +154,7 @@ def test_a_rejected_client_takes_its_rows_along_and_each_says_so():
     for table in dependent:
         assert made[table].empty, table
         assert (told["table"] == table).sum() == len(SOUND[table]), table
-    assert set(made.faults["code"]) == {"date", "ref_rejected"}
+    assert set(made.faults["code"]) == {"date", "ref_rejected", "no_closed_month"}
 
 
 def test_an_unusable_value_that_may_be_missing_counts_as_empty():
@@ -242,6 +250,25 @@ def test_months_without_any_balance_are_told():
     assert gap["detail"].tolist() == ["2026-06 … 2026-08 (3)"]
 
 
+@pytest.mark.parametrize(
+    ("as_of", "detail"),
+    [
+        ("2026-10-30", []),
+        ("2026-10-31", ["2026-10 (1)"]),
+        ("2027-01-10", ["2026-10 … 2026-12 (3)"]),
+    ],
+)
+def test_months_missing_before_the_close_are_told(as_of, detail):
+    made = book(SOUND, as_of=as_of)
+    assert made.faults.query("code == 'month_gap'")["detail"].tolist() == detail
+    assert made.last_month == pd.Timestamp("2026-09-01")
+
+
+def test_a_close_before_the_first_month_is_told():
+    told = book(SOUND, as_of="2026-07-31").faults.query("code == 'no_closed_month'")
+    assert told["detail"].tolist() == ["2026-07-31"]
+
+
 # The cut -----------------------------------------------------------------------------------------
 
 
@@ -286,7 +313,7 @@ def test_rows_about_a_client_not_yet_known_are_not_known_either():
     frames = changed("clients", open_date="2026-09-20")
     made = book(frames, as_of="2026-09-10")
     assert made["clients"].empty and made["consents"].empty
-    assert made.faults.empty, made.faults.to_string()
+    assert made.faults["code"].tolist() == ["no_closed_month"], made.faults.to_string()
     assert made.counts.set_index("table").loc["consents", "after_as_of"] == 1
 
 

@@ -241,3 +241,18 @@ def test_masks_show_the_kind_of_value_only():
     assert mask("企业老板", clients["occupation"]) == "企***"
     assert mask("R9", TABLES["products"]["risk_level"]) == "R9"
     assert mask("secret", None) == "s*****"
+
+
+@pytest.mark.parametrize(
+    ("slipped", "shown"),
+    [
+        ("13812345678", "13********"),
+        ("138 1234-5678", "13********"),
+        ("11010519491231002X", "11********"),
+        ("2026-13", "2026-13"),
+        ("20261345", "20261345"),
+        ("2026-09-31 14:05:00", "2026-09-31 14:05:00"),
+    ],
+)
+def test_a_long_number_in_the_wrong_column_is_masked_there_too(slipped, shown):
+    assert mask(slipped, TABLES["balances_monthly"]["month"]) == shown

@@ -79,7 +79,7 @@ def test_the_language_comes_from_option_then_environment(monkeypatch):
         (["report", "--as-of", "30.9.2026"], "30.9.2026"),
         (["report", "--as-of"], "--as-of"),
         (["report", "--lang", "fr"], "fr"),
-        (["learn"], "learn"),
+        (["teach"], "teach"),
         (["check"], "playbook check --help"),
         (["policy", "burn"], "burn"),
     ],

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import playbook
@@ -161,6 +161,7 @@ ANY = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*VALUES, "tiers.T1", "standards.T5", "tiering"]), ANY,
                        min_size=1, max_size=4))  # fmt: skip
 def test_any_change_is_refused_with_words_or_keeps_the_rules(changes):
@@ -295,4 +296,4 @@ def test_no_amount_of_the_method_is_written_in_code():
 
 def test_policy_reads_like_its_file():
     """The keys of ``show`` are those a bank writes in its file."""
-    assert pd.Series(VALUES).index.str.match(r"^[A-Za-z_0-9.]+$").all()
+    assert pd.Series(VALUES).index.str.match(r"^[A-Za-z_0-9.-]+$").all()

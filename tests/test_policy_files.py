@@ -163,6 +163,7 @@ WRONG = {
     "uhnw_too_low": "extends: cn6\ntiering:\n  uhnw_floor: 5000000 #!",
     "weight_missing": "extends: cn6\ntiering:\n  asset_weights: #!\n    gold: null",
     "order_missing": "extends: cn6\nstatus:\n  order: [lost, stable] #!",
+    "order_first": "extends: cn6\nplanning:\n  class_order: [growth, duty, critical, standard] #!",
     "order_last": "extends: cn6\nstatus:\n  order: [lost, churn_warning, downgrade_warning,"
                   " dormant, new, recovered, stable,\n    upgrading] #!",
     "above_other": "extends: cn6\npersona:\n  payroll_min_months: 9 #!",

@@ -134,7 +134,7 @@ def test_markup_in_the_data_is_shown_as_text(made, branch, attack):
     page = page_of(made[0], branch)
     body = body_of(page)
     assert "<script" not in page
-    assert unescape(body).count(attack) >= 2
+    assert attack in unescape(body)
     assert f"<title>{attack}" in unescape(page)
     index = (made[0] / "index.html").read_text(encoding="utf-8")
     assert "<script" not in index and attack in unescape(index)

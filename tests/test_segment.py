@@ -104,6 +104,23 @@ def test_payroll_by_flows_counts_months_not_payments():
     assert (row.persona, row.payroll_seen) == ("other", 2)
 
 
+@pytest.mark.parametrize(
+    ("pay_days", "said", "reason", "seen"),
+    [
+        (["2026-08-15", "2026-09-15"], 24, "payroll_months", 24),
+        (["2026-07-15", "2026-08-15", "2026-09-15"], 24, "payroll_flows", 3),
+        (["2026-04-15", "2026-09-15"], 24, "other_known", 2),
+    ],
+)
+def test_flows_that_begin_within_the_window_do_not_take_payroll_away(pay_days, said, reason, seen):
+    row = only(
+        clients=[client(payroll_months=said, age=50)],
+        flows=[flow(day, 9e3, "payroll") for day in pay_days],
+        balances_monthly=assets(1, *[6e5] * 8),
+    )
+    assert (row.persona_reason, row.payroll_seen) == (reason, seen)
+
+
 WINDFALL_CASES = [  # month ends before, single inflow, its day, persona
     (8e5, 5e5, "2026-08-05", "windfall"), (8e5, 499_999.99, "2026-08-05", "other"),
     (2e6, 999_999.99, "2026-08-05", "other"), (2e6, 1e6, "2026-08-05", "windfall"),
@@ -296,6 +313,23 @@ def test_the_household_switch_gives_every_member_the_family_tier():
     assert by_family.clients["aum_avg"].tolist() == by_client.clients["aum_avg"].tolist()
 
 
+@pytest.mark.parametrize(("basis", "stake", "gap"), [("household", 2e5, 4e4), ("client", 1e5, 0)])
+def test_a_family_judged_together_has_its_stake_and_its_gap_once(basis, stake, gap):
+    people = [client(n, household_id="H1") for n in (1, 2)]
+    money = assets(1, 3.5e5, 2e5) + assets(2, 2.5e5, 1e5)  # together 600,000, then 300,000
+    lost = segment(book(CN6.with_(**{"tiering.basis": basis}), clients=people,
+                        balances_monthly=money))  # fmt: skip
+    assert lost.clients["status"].tolist() == (
+        ["lost", "lost"] if basis == "household" else ["stable", "lost"])
+    assert lost.figures["severity"] == lost.households["severity"].sum() == stake
+    assert lost.pivot["severity"].sum() == lost.clients["severity"].sum() == stake
+    assert lost.figures["n_urgent"] == 1
+
+    near = segment(book(CN6.with_(**{"tiering.basis": basis}), clients=people,
+                        balances_monthly=assets(1, 2.4e5) + assets(2, 2.2e5)))  # fmt: skip
+    assert near.figures["near_gap"] == gap
+
+
 def test_a_card_answers_all_six_questions():
     cards = family().cards.set_index("household_id")
     six = cards[["why", "which", "what", "when", "where", "how"]]
@@ -407,6 +441,23 @@ def test_small_books_work_and_keep_their_columns(tables, basis):
         assert mine.dtypes.astype(str).to_dict() == other.dtypes.astype(str).to_dict(), name
 
 
+@pytest.mark.parametrize("lacking", [["2026-08"], ["2026-06", "2026-07", "2026-08"]])
+def test_a_month_that_nobody_has_is_not_a_month_without_assets(lacking):
+    money = [row for row in assets(1, *[6e5] * 12) if row["month"] not in lacking]
+    segments = segment(book(balances_monthly=money))
+    row = segments.clients.iloc[0]
+    assert (row.tier, row.tier_reason, row.status) == ("T3", "first", "stable")
+    assert segments.history["month"].dt.month.tolist() == [9]
+    assert segments.na["status.lost"] == "balances_monthly"
+
+
+def test_after_an_old_gap_the_record_begins_anew():
+    money = [row for row in assets(1, *[6e5] * 12) if row["month"] != "2026-03"]
+    segments = segment(book(balances_monthly=money))
+    assert segments.history["month"].dt.month.tolist() == [4, 5, 6, 7, 8, 9]
+    assert segments.clients["tier_reason"].tolist() == ["always"]
+
+
 def test_missing_tables_are_told_not_guessed():
     segments = segment(book())
     assert segments.na["status.dormant"] == "flows, contacts"
@@ -477,6 +528,59 @@ def test_the_near_threshold_sentence():
     assert t("segment.near", "zh", names, **row) == (
         "2026年9月月日均185.00万元，已达钻石门槛200.00万元的92.5%，还差15.00万元。"
     )
+
+
+@pytest.mark.parametrize(
+    ("yuan", "said"),
+    [
+        (1_999_999.99, ("的99.9%，还差0.01元。", "99.9% of", "CNY 0.01 to go")),
+        (1_999_970, ("的99.9%，还差30.00元。", "99.9% of", "CNY 30 to go")),
+        (1_800_000, ("的90.0%，还差20.00万元。", "90.0% of", "CNY 200,000 to go")),
+    ],
+)
+def test_just_short_of_a_floor_never_reads_as_reached(yuan, said):
+    row = only(balances_monthly=assets(1, yuan, yuan)).to_dict()
+    for lang, parts in (("zh", said[:1]), ("en", said[1:])):
+        names = {fact: CN6.tier_names(lang) for fact in TIER_FACTS}
+        sentence = t("segment.near", lang, names, **row)
+        assert all(part in sentence for part in parts), sentence
+
+
+@pytest.mark.parametrize(("basis", "whose"), [("household", "全家"), ("client", "本人")])
+def test_flows_are_said_to_be_those_of_whom_they_are(basis, whose):
+    people = [client(n, household_id="H1") for n in (1, 2)]
+    segments = segment(book(
+        CN6.with_(**{"tiering.basis": basis}), clients=people, contacts=[],
+        balances_monthly=assets(1, 9e5, 5.5e5) + assets(2, 1e5, 1e5),
+        flows=[flow("2026-09-10", -350_000)],
+    ))  # fmt: skip
+    row = segments.clients.iloc[0].to_dict()
+    assert row["status_reason"] == "churn_outflow"
+    names = {fact: CN6.tier_names("zh") for fact in TIER_FACTS}
+    said = t("segment.status.churn_outflow", "zh", names, **row)
+    assert said.startswith(f"2026年9月{whose}净流出35.00万元，占月初资产")
+
+
+def test_lost_says_of_the_month_before_only_that_the_average_was_enough():
+    money = [row | {"month_end": end} for row, end in
+             zip(assets(1, 6e5, 5.2e5, 4.1e5), (6e5, 4.1e5, 4.1e5), strict=True)]  # fmt: skip
+    row = only(balances_monthly=money).to_dict()
+    names = {fact: CN6.tier_names("zh") for fact in TIER_FACTS}
+    assert t(f"segment.status.{row['status_reason']}", "zh", names, **row) == (
+        "2026年9月月日均由上月的达标降到41.00万元，月末41.00万元，均低于金门槛50.00万元，月末缺口9.00万元。"
+    )
+
+
+@pytest.mark.parametrize(
+    ("yuan", "reason"),
+    [((6e5, 6e5, 6e5), "always"), ((3e5, 6e5, 6e5), "kept"), ((3e5, 3e5, 6e5), "raised")],
+)
+def test_since_when_is_said_only_where_a_move_is_on_record(yuan, reason):
+    row = only(balances_monthly=assets(1, *yuan)).to_dict()
+    names = {fact: CN6.tier_names("zh") for fact in TIER_FACTS}
+    assert row["tier_reason"] == reason
+    said = t(f"segment.tier.{reason}", "zh", names, **row)
+    assert ("自有记录的2026-07-01起一直为金" in said) == (reason == "always")
 
 
 def test_all_coded_values_have_distinct_names_in_both_languages():

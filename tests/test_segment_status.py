@@ -149,8 +149,18 @@ def test_dormant_after_180_days_without_own_move_or_contact(last, status):
 def test_attempts_payroll_and_interest_do_not_wake_a_dormant_client():
     quiet = [flow("C1", "2025-11-01", 0.1), flow("C1", "2026-09-01", 1, "payroll"),
              flow("C1", "2026-09-21", 0.1, "interest")]  # fmt: skip
-    row = labels([30] * 12, flows=quiet, contacts=[contact("2026-09-02", reached=False)])
+    tried = [contact(day, reached=False) for day in ("2025-10-09", "2026-09-02")]
+    row = labels([30] * 12, flows=quiet, contacts=tried)
     assert (row.status, row.status_reason) == ("dormant", "dormant_since")
+
+
+def test_silence_counts_only_where_both_tables_were_kept():
+    moves = [flow("C1", day, 0.1, "interest") for day in ("2025-10-21", "2026-09-21")]
+    own = flow("C1", "2025-11-01", 0.1)
+    long = labels([30] * 12, flows=[*moves, own], contacts=[contact("2026-03-02", reached=False)])
+    assert (long.status_reason, long.days_quiet) == ("dormant_unseen", 213)
+    short = labels([30] * 12, flows=[*moves, own], contacts=[contact("2026-07-02", reached=False)])
+    assert (short.status_reason, short.days_quiet is pd.NA) == ("stable_partly", True)
 
 
 def test_dormant_needs_the_record_to_be_long_enough():

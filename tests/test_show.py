@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from playbook import show
-from playbook.book import Book
+from playbook.book import Book, open_book
 from playbook.segment import segment
 from playbook.show import effects, fonts, style, widgets
 from playbook.show.charts.base import spread
@@ -386,6 +386,15 @@ def test_moving_a_floor_shows_who_moves(small, segments, page):
     assert moved["moved"] == moved["up"] == 1 and moved["aum"] == 1_850_000
     assert ("1户换层" if page.lang == "zh" else "1 clients change tier") in box.message.value
     assert "<img" in box.result.value
+
+
+def test_what_if_counts_near_clients_as_the_findings_do():
+    branch = open_book("sample", branch="B01", as_of="2026-09-30")
+    now = segment(branch)
+    near = now.clients["near_tier"].notna()
+    counted = effects.moves(now.clients, now.clients)
+    assert counted["near0"] == counted["near1"] == int((near & now.clients["in_scope"]).sum())
+    assert counted["near0"] < int(near.sum()), "the sample has near clients below the scope too"
 
 
 def test_floors_that_do_not_rise_are_refused_in_words(small, segments, page):

@@ -97,11 +97,23 @@ def whole(
     for name in rules.reading_order():
         rules.check_table(drafts[name], drafts, latest)
     months = _months(drafts["balances_monthly"])
-    told = rules.check_across(drafts, months) + rules.month_gap(drafts["balances_monthly"], months)
+    told = rules.check_across(drafts, months) + rules.month_gap(
+        drafts["balances_monthly"], months, as_of
+    )
     parts = [part for one in drafts.values() for part in one.all_faults()]
     counts = [one.counts() for one in drafts.values() if one.present]
     table = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame(columns=list(COUNTS))
     return Whole(drafts, as_of, months, gather([*parts, as_faults(told)]), table)
+
+
+def nothing_closed(made: Whole, severity: str = "stop") -> list[dict[str, Any]]:
+    """GAP-01: the fault that no month with balances was complete at the close."""
+    if len(made.months):
+        return []
+    return [
+        file_fault("no_closed_month", severity=severity, table="balances_monthly",
+                   detail=made.as_of.isoformat())
+    ]  # fmt: skip
 
 
 def accepted(one: Draft) -> pd.DataFrame:

@@ -110,16 +110,19 @@ def _in_groups(
     """Check group after group of branches and put the results together."""
     if closing is None and len(parts) > 1:
         closing = _last_month_end(sources, parts)
-    found, counts, ids = [faults], [], []
+    found, counts, ids, closed = [faults], [], [], False
     for at, part in enumerate(parts):
         try:
             made = _checked(sources, part, listed, closing, first=at == 0, found=found)
         except BookError as error:
             return _result(source, listed, closing, [*found, error.faults])
         closing = made.as_of
+        closed |= bool(len(made.months))
         counts.append(made.counts)
         ids.append(_client_ids(made.drafts["clients"]))
     found.append(_two_branches(pd.concat(ids, ignore_index=True)))
+    if not closed:
+        found.append(as_faults(assemble.nothing_closed(made)))
     return _result(source, listed, closing, found, counts)
 
 
@@ -172,7 +175,12 @@ def _checked(
         for piece in pieces[name]:
             if piece.branch is None and not every:
                 piece.keep_branches(others if first else part, others=first)
-    made = assemble.whole(pieces, as_of=closing, several=not every)
+    try:
+        made = assemble.whole(pieces, as_of=closing, several=not every)
+    except BookError:
+        # Why there is no month to close with stands in the faults of the files.
+        found.append(as_faults(faults + unclear))
+        raise
     presets = _presets(made.drafts["branches"])
     own_faults = gather([as_faults(faults + unclear), made.faults, *presets])
     bank = [name for name, table in TABLES.items() if table.scope == "bank"]

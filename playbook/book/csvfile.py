@@ -115,7 +115,7 @@ def _plain(
     for column in read.columns:
         if not blank.any():
             break
-        blank &= pc.binary_length(column).to_numpy() == 0
+        blank &= pc.binary_length(pc.utf8_trim_whitespace(column)).to_numpy() == 0
     if blank.any():
         read, rows = read.filter(pa.array(~blank)), rows[~blank]
     columns = {name: read.column(at) for name, at in headings.place.items()}

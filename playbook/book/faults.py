@@ -33,7 +33,7 @@ SEVERITIES = ("stop", "reject", "notice")
 RULES: Mapping[str, str] = {
     "no_folder": "FILE-01", "not_folder": "FILE-01", "no_tables": "FILE-01",
     "no_branch": "FILE-01", "which_branch": "FILE-01", "no_months": "FILE-01",
-    "as_of": "FILE-01",
+    "as_of": "FILE-01", "no_closed_month": "GAP-01",
     "unreadable": "FILE-02", "locked": "FILE-02", "not_excel": "FILE-02",
     "not_csv": "FILE-02", "damaged": "FILE-02",
     "empty_file": "FILE-03", "no_rows": "FILE-03",

@@ -53,6 +53,7 @@ def book_of(
             if piece.branch is None:
                 piece.keep_branches([branch, *NAMELESS])
     made = assemble.whole(pieces, as_of=assemble.day(as_of), several=len(branches) > 1)
+    faults += assemble.nothing_closed(made, "notice")
     return assemble.book_from(
         made, branch=branch, policy=policy, source="memory", synthetic=synthetic,
         notices=as_faults(faults),

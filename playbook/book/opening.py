@@ -66,6 +66,7 @@ def open_book(
             if piece.branch is None:
                 piece.keep_branches([branch, *NAMELESS])
     made = assemble.whole(pieces, as_of=closing, several=len(listed) > 1)
+    stop_at(assemble.nothing_closed(made))
     return assemble.book_from(
         made, branch=branch, policy=policy, source=folder.name, synthetic=is_synthetic(folder),
         notices=as_faults(faults),

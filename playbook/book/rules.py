@@ -231,7 +231,7 @@ def _assessed(drafts: Drafts) -> None:
     right = tests.frame[tests.live][["branch_id", "client_id", "assessed_on", "valid_until"]]
     last = pd.merge_asof(
         left.sort_values("at", kind="stable"),
-        right.sort_values("assessed_on", kind="stable"),
+        right.sort_values(["assessed_on", "valid_until"], kind="stable"),
         left_on="at", right_on="assessed_on", by=["branch_id", "client_id"],
     )  # fmt: skip
     valid = last["at"] < last["valid_until"] + pd.Timedelta(days=1)
@@ -241,15 +241,37 @@ def _assessed(drafts: Drafts) -> None:
     )  # fmt: skip
 
 
-def month_gap(balances: Draft, months: pd.DatetimeIndex) -> list[dict]:
-    """GAP-01: between the first and the last month there is no month without any balance."""
-    there = balances.frame["month"][balances.live].unique()
-    missing = months[~months.isin(there)]
-    if not len(missing):
+def month_gap(balances: Draft, months: pd.DatetimeIndex, as_of: dt.date) -> list[dict]:
+    """GAP-01: no month from a branch's first to the last complete at ``as_of`` lacks balances."""
+    if not len(months):
         return []
-    ends = dict.fromkeys([f"{missing[0]:%Y-%m}", f"{missing[-1]:%Y-%m}"])
-    detail = f"{' … '.join(ends)} ({len(missing)})"
-    return [file_fault("month_gap", severity="notice", table="balances_monthly", detail=detail)]
+    # The month that the day after the close falls into is the first not complete.
+    running = (pd.Timestamp(as_of) + pd.Timedelta(days=1)).replace(day=1)
+    due = pd.date_range(months[0], running, freq="MS", inclusive="left")
+    frame = balances.frame
+    place = due.get_indexer(frame["month"])
+    branch, names = pd.factorize(frame["branch_id"].astype("str").fillna(""))
+    there, read = np.zeros((2, len(names), len(due)), bool)
+    for grid, rows in ((there, balances.live), (read, balances.state == REJECTED)):
+        rows = rows & (place >= 0)
+        grid[branch[rows], place[rows]] = True
+    # Of a last month whose rows were all rejected, each row's own fault tells more; so it does of
+    # a row whose month or branch can not be read, which may have been the one missing.
+    lost = balances.state == REJECTED
+    read[branch[lost & frame["month"].isna().to_numpy()], :] = True
+    read |= read[names == "", :].any(axis=0)
+    before = np.logical_or.accumulate(there, axis=1)
+    after = np.logical_or.accumulate(there[:, ::-1], axis=1)[:, ::-1]
+    missing = ~there & before & (after | ~read)
+    several, told = there.any(axis=1).sum() > 1, []
+    for at in np.flatnonzero(missing.any(axis=1)):
+        gap = due[missing[at]]
+        ends = dict.fromkeys([f"{gap[0]:%Y-%m}", f"{gap[-1]:%Y-%m}"])
+        whose = f"{names[at]} " if several else ""
+        detail = f"{whose}{' … '.join(ends)} ({len(gap)})"
+        told.append(file_fault("month_gap", severity="notice", table="balances_monthly",
+                               detail=detail))  # fmt: skip
+    return told
 
 
 def reading_order() -> list[str]:

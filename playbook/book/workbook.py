@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 import pandas as pd
 import xlsxwriter
@@ -22,6 +24,8 @@ _COUNTS = ("table", "file", "rows_in", "accepted", "noticed", "rejected", "after
 _COUNTS_WIDTHS = (16, 30, 12, 12, 14, 12, 16, 14, 18)
 _KINDS = ("severity", "rule", "table", "column", "n", "problem", "todo")
 _KINDS_WIDTHS = (10, 10, 14, 18, 10, 60, 60)
+_A4 = 9  # Excel's number of the paper size
+_LINE = 15  # points
 _SAFE = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -38,7 +42,8 @@ def write_faults_xlsx(result: CheckResult, path: str | Path, lang: str) -> Path:
                                      "text_wrap": True, "valign": "top"}),
             "bold": book.add_format({"bold": True}),
             "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
-            "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
+            "whole": book.add_format({"num_format": "#,##0", "valign": "top", "align": "right",
+                                      "indent": 1}),
         }  # fmt: skip
         _summary(book, looks, result, lang)
         _list(book, looks, result, lang)
@@ -61,10 +66,10 @@ def kinds(result: CheckResult, lang: str) -> pd.DataFrame:
     """The summary in words: one line per kind of fault with its number and an example.
 
     Columns severity, rule, table, column, n, problem, todo, headed by codes
-    (``book.head.<column>``).
+    (``book.head.<column>``), then file and row of the example.
     """
     found = result.summary()
-    return _labelled(fl.with_words(found, lang), lang)[list(_KINDS)]
+    return _labelled(fl.with_words(found, lang), lang)[[*_KINDS, "file", "row"]]
 
 
 def _summary(book: Any, looks: dict[str, Any], result: CheckResult, lang: str) -> None:
@@ -80,7 +85,8 @@ def _summary(book: Any, looks: dict[str, Any], result: CheckResult, lang: str) -
     for row, (key, value) in enumerate(facts):
         sheet.write_string(row, 0, t(f"book.summary.{key}", lang), looks["bold"])
         sheet.write_string(row, 2, value)
-    _rows(sheet, looks, len(facts) + 1, _KINDS, kinds(result, lang), lang)
+    _rows(sheet, looks, len(facts) + 1, _KINDS, _KINDS_WIDTHS, kinds(result, lang), lang)
+    _printed(sheet, heading=len(facts) + 1)
 
 
 def _list(book: Any, looks: dict[str, Any], result: CheckResult, lang: str) -> None:
@@ -101,23 +107,48 @@ def _grid(
         sheet.set_column(place, place, width)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(len(frame), 1), len(columns) - 1)
-    _rows(sheet, looks, 0, columns, frame, lang)
+    _rows(sheet, looks, 0, columns, widths, frame, lang)
+    _printed(sheet, heading=0)
     return sheet
 
 
+def _printed(sheet: Any, heading: int) -> None:
+    """A4 across, all columns on one page, the heading row on each."""
+    sheet.set_landscape()
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(heading)
+
+
 def _rows(
-    sheet: Any, looks: dict[str, Any], top: int, columns: tuple[str, ...], frame: pd.DataFrame,
-    lang: str,
+    sheet: Any, looks: dict[str, Any], top: int, columns: tuple[str, ...],
+    widths: tuple[int, ...], frame: pd.DataFrame, lang: str,
 ) -> None:  # fmt: skip
-    for place, column in enumerate(columns):
-        sheet.write_string(top, place, t(f"book.head.{column}", lang), looks["head"])
+    heads = [t(f"book.head.{column}", lang) for column in columns]
+    _heighten(sheet, top, heads, widths)
+    for place, head in enumerate(heads):
+        sheet.write_string(top, place, head, looks["head"])
     cells = zip(*(frame[column].astype(object) for column in columns), strict=True)
     for row, line in enumerate(cells, start=top + 1):
+        _heighten(sheet, row, line, widths)
         for place, cell in enumerate(line):
             if isinstance(cell, str):
                 sheet.write_string(row, place, cell, looks["wrap"])
             elif not pd.isna(cell):
                 sheet.write_number(row, place, int(cell), looks["whole"])
+
+
+def _heighten(sheet: Any, row: int, cells: Sequence[Any], widths: tuple[int, ...]) -> None:
+    """As many lines as the longest cell needs; not every program finds that out by itself."""
+    texts = zip(cells, widths, strict=True)
+    lines = max(-(-_columns(text) // width) for text, width in texts if isinstance(text, str))
+    if lines > 1:
+        sheet.set_row(row, lines * _LINE)
+
+
+def _columns(text: str) -> int:
+    """Width of a text in Latin characters; a Chinese one takes two."""
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _labelled(frame: pd.DataFrame, lang: str) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from playbook.text import count, t
 _COUNTS = ("rows_in", "accepted", "rejected", "after_as_of")
 #: Kinds of fault told on the console; all of them are in the file.
 _KINDS_TOLD = 12
+_INDENT = 8
 
 
 def check(options, lang: str) -> int:
@@ -58,7 +59,22 @@ def _kinds(result, lang: str) -> None:
     from playbook.book import kinds
 
     found = kinds(result, lang)
+    gap = "" if lang == "zh" else " "
     for row in found.head(_KINDS_TOLD).itertuples():
-        console.say(f"{count(row.n):>8}  {row.problem} {row.todo}")
+        words = f"{_place(row, lang)}{row.problem}{gap}{row.todo}"
+        first, *rest = console.wrap(words, console.columns() - _INDENT)
+        console.say(f"{count(row.n):>{_INDENT - 2}}  {first}")
+        for line in rest:
+            console.say(" " * _INDENT + line)
     if len(found) > _KINDS_TOLD:
         console.say(t("cli.check.more", lang, n=len(found) - _KINDS_TOLD))
+
+
+def _place(row, lang: str) -> str:
+    """Where the example of a kind of fault is, as the start of its sentence."""
+    # A fault of a whole file names the file in its own sentence.
+    from pandas import isna
+
+    if not row.file or isna(row.row):
+        return ""
+    return t("cli.check.place", lang, file=row.file, row=int(row.row))

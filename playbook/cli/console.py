@@ -43,6 +43,13 @@ def columns() -> int:
     return max(60, min(100, shutil.get_terminal_size().columns - 2))
 
 
+def fits(table: str) -> bool:
+    """Whether no line is wider than the window; what goes into a file or a pipe always fits."""
+    if not sys.stdout.isatty():
+        return True
+    return max(map(width, table.split("\n"))) <= shutil.get_terminal_size().columns
+
+
 def width(text: str) -> int:
     """Columns a text takes: Chinese characters take two."""
     return sum(2 if unicodedata.east_asian_width(char) in _WIDE else 1 for char in text)

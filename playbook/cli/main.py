@@ -125,6 +125,13 @@ def _parser(lang: str) -> Parser:
     diff.add_argument("a", metavar=words("value.policy"), help=words("option.policy_a"))
     diff.add_argument("b", metavar=words("value.policy"), help=words("option.policy_b"))
 
+    learn = command("learn", _learn)
+    learn.add_argument("--out", default="workspace", metavar=words("value.folder"),
+                       help=words("option.workspace"))  # fmt: skip
+    learn.add_argument("--fresh", action="store_true", help=words("option.fresh"))
+    learn.add_argument("--prepare", action="store_true", help=words("option.prepare"))
+    learn.add_argument("--no-browser", action="store_true", help=words("option.no_browser"))
+
     command("doctor", _doctor)
     return parser
 
@@ -168,6 +175,12 @@ def _policy_diff(options, lang: str) -> int:
     from playbook.cli import policy
 
     return policy.diff(options, lang)
+
+
+def _learn(options, lang: str) -> int:
+    from playbook.cli.learn import learn
+
+    return learn(options, lang)
 
 
 def _doctor(options, lang: str) -> int:

@@ -70,4 +70,15 @@ def _table(frame, columns: tuple[str, ...], lang: str, heads: dict | None = None
         [*(console.cut(str(value), _MOST) for value in row[:-1]), str(row[-1])]
         for row in frame[list(columns)].itertuples(index=False)
     ]
-    return console.table(head, rows)
+    table = console.table(head, rows)
+    return table if console.fits(table) else _stacked(head, rows)
+
+
+def _stacked(head: list[str], rows: list[list[str]]) -> str:
+    """The same for a narrow window: the values in one line, the meaning indented below."""
+    lines = []
+    for name, *values, meaning in rows:
+        said = (f"{title} {value}" for title, value in zip(head[1:-1], values, strict=True))
+        lines.append("  ".join([name, *said]))
+        lines += [f"    {line}" for line in console.wrap(meaning, console.columns() - 4)]
+    return "\n".join(lines)

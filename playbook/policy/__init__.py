@@ -12,10 +12,10 @@ from playbook.policy.faults import PolicyError, worded
 from playbook.policy.files import check_file, load, presets
 from playbook.policy.headers import forbidden
 from playbook.policy.model import Policy
-from playbook.policy.rules import FAMILIARITY, PERSONAS, STATUSES
+from playbook.policy.rules import FAMILIARITY, KLASSES, PERSONAS, STATUSES
 from playbook.policy.view import diff, show
 
 __all__ = [
-    "FAMILIARITY", "PERSONAS", "STATUSES", "Policy", "PolicyError", "check_file", "diff",
+    "FAMILIARITY", "KLASSES", "PERSONAS", "STATUSES", "Policy", "PolicyError", "check_file", "diff",
     "forbidden", "load", "presets", "show", "worded",
 ]  # fmt: skip

@@ -15,7 +15,8 @@ from playbook.policy.model import Note, Policy
 from playbook.policy.source import Group, Leaf, leaves, place_of, plain
 
 #: Groups whose keys are the bank's own choice: a key can be added, or taken away by ``null``.
-OPEN = ("tiers", "standards", "tiering.asset_weights", "familiarity.ladder", "completeness.groups")
+OPEN = ("tiers", "standards", "tiering.asset_weights", "familiarity.ladder", "completeness.groups",
+        "events.programme", "gate.content")
 _NOTE_KEYS = ("evidence", "zh", "en")
 _PARTS = {name: field for name, field in Policy.model_fields.items() if name != "notes"}
 _ADAPTERS = {

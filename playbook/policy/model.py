@@ -33,6 +33,7 @@ Age = Annotated[int, Strict(), Field(ge=1, le=120)]
 Flag = Annotated[bool, Strict()]
 Day = Annotated[dt.date, Strict()]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
+RuleId = Annotated[str, Field(pattern=r"^[A-Z]{3,6}-[0-9]{2}$")]
 Words = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
@@ -182,6 +183,271 @@ class Privacy(Part):
     pia_ref: Words | None = None
 
 
+class Programme(Part):
+    """One theme of the event and education programme (K17).
+
+    ``personas`` and ``needs`` say whom it is for (empty: everybody), ``aum_from`` the least
+    month-average AUM in yuan; it is held in each of ``months`` on the first working day from
+    ``day`` on, for ``seats`` guests.
+    """
+
+    name: Name
+    type: str
+    personas: tuple[str, ...]
+    needs: tuple[str, ...]
+    aum_from: Money
+    months: tuple[Annotated[int, Strict(), Field(ge=1, le=12)], ...]
+    day: Annotated[int, Strict(), Field(ge=1, le=28)]
+    seats: Positive
+
+
+class Events(Part):
+    """Event and education calendar: how many are invited, over which channels (K17)."""
+
+    invite_ratio: Annotated[Number, Field(ge=1, le=20)]
+    seats_default: Positive
+    look_back_months: Months
+    per_client_month: Positive
+    channels: tuple[str, ...]
+    programme: Mapping[Code, Programme]
+
+
+class Handout(Part):
+    """What is handed to the advisers: calendar files and practice forms (K15, K41)."""
+
+    alarm_minutes: Positive
+    mock_levels: Mapping[Code, Count]
+
+
+class Span(Part):
+    """A stretch of the day in hours (9.5 is 09:30)."""
+
+    start: Annotated[Number, Field(ge=0, le=24)]
+    end: Annotated[Number, Field(ge=0, le=24)]
+
+
+class Solver(Part):
+    """Limits of the search for the best plan (K14).
+
+    ``nodes`` is a limit that every machine reaches at the same place; ``seconds`` only guards
+    against a machine that is far too slow, and what it cuts off is planned by the plain order. Up
+    to ``exact_rows`` rows every equally good choice of the earlier classes is tried as well.
+    """
+
+    nodes: Positive
+    exact_rows: Count
+    gap: Share
+    seconds: Positive
+
+
+class Planning(Part):
+    """How the month is filled: who is first, what a contact is worth, what may be when (K14, 3.1).
+
+    ``class_order`` the classes of work, first served first; ``promised`` those a branch owes its
+    clients (the relief is counted for them). ``p_effect`` status → familiarity → expected effect
+    of a contact. ``hours`` channel → spans in which a contact starts and ends, ``best_times`` the
+    spans that clients call convenient. Money in yuan.
+    """
+
+    holdout_share: Share
+    class_order: tuple[str, ...]
+    promised: tuple[str, ...]
+    stake_floor: Annotated[Money, Field(gt=0)]
+    stake_cap: Annotated[Money, Field(gt=0)]
+    overdue_days: Days
+    marketing_gap_days: Days
+    price_minutes: Positive
+    relief_clients: Positive
+    solver: Solver
+    p_effect_unknown: Share
+    p_effect: Mapping[str, Mapping[str, Share]]
+    hours: Mapping[str, Mapping[Code, Span]]
+    best_times: Mapping[str, Span]
+
+
+class Suitability(Part):
+    """Which product may be spoken of to whom (SUIT-01 … SUIT-10, K42).
+
+    ``highest`` client level → highest product level; shares are of the client's AUM; the month
+    end's ``liquid_classes`` and what falls due within ``liquid_days`` count as liquid.
+    """
+
+    valid_months: Months
+    highest: Mapping[str, str]
+    capacity_share: Share
+    capacity_share_care: Share
+    liquid_classes: tuple[str, ...]
+    liquid_days: Days
+    care_from_level: str
+    adult_age: Age
+    assessments_per_day: Positive
+    assessments_per_year: Positive
+    concentration_from_level: str
+    product_share: Share
+    issuer_share: Share
+
+
+class Consent(Part):
+    """Consent and refusal (CONS-01 … CONS-05).
+
+    ``channels`` channel of a contact → channels of which one must have consent; an empty list
+    means that the client comes to us and none is needed. ``opt_out`` what a client refuses who opts
+    out in a talk: the channel it was said on, or all.
+    """
+
+    channels: Mapping[str, tuple[str, ...]]
+    opt_out: Literal["channel", "all"]
+    stale_months: Months
+    ask_again_days: Days
+
+
+class Quiet(Part):
+    """When a client may be called (TIME-01) and how often (FREQ-01)."""
+
+    channels: tuple[str, ...]
+    rest_days: Flag
+    spans: Mapping[Code, Span]
+    unanswered_per_day: Positive
+
+
+class Benefits(Part):
+    """What may be given (GIFT-01 … GIFT-03)."""
+
+    yearly_cap: Money
+    refused_conditions: tuple[str, ...]
+    refused_rewards: tuple[str, ...]
+
+
+class Cases(Part):
+    """Calendar days until a complaint must be closed (COMP-01)."""
+
+    warn_days: Days
+    days: Days
+    extended_days: Days
+    special_days: Days
+
+
+class Content(Part):
+    """One piece of approved content: what it is, how long it may be used (MKT-02)."""
+
+    kind: Literal["product", "education", "event", "notice"]
+    name: Name
+    since: Day | None
+    until: Day | None
+
+
+class RuleSetting(Part):
+    """What the bank does with one rule: on or off, its verdict, since when.
+
+    ``verdict`` ``listed`` is what the regulation list says. ``since`` the day from which the bank
+    holds the rule; empty: the day on which the rule itself takes effect.
+    """
+
+    on: Flag
+    verdict: Literal["listed", "warn", "deny"]
+    since: Day | None
+
+
+class Gate(Part):
+    """Numbers and switches of the compliance gate (K16, K42–K47)."""
+
+    suitability: Suitability
+    consent: Consent
+    quiet: Quiet
+    benefits: Benefits
+    cases: Cases
+    id_notice_days: Days
+    content: Mapping[Code, Content]
+    rules: Mapping[RuleId, RuleSetting]
+
+
+class Capacity(Part):
+    """Time for clients and what each kind of work costs, in minutes (K12, 2.6).
+
+    A call that reaches the client costs talk and preparation, and the failed attempts before it.
+    ``pool_levels`` are the levels of advisers who look after the pool (the tiers out of scope).
+    """
+
+    minutes_per_day: Positive
+    working_days: Positive
+    client_facing_share: Annotated[Number, Field(gt=0, le=1)]
+    visits_per_day: Count
+    talk_minutes: Positive
+    call_prep_minutes: Count
+    reach_share: Annotated[Number, Field(gt=0, le=1)]
+    failed_call_minutes: Count
+    message_minutes: Positive
+    visit_minutes: Positive
+    review_minutes: Positive
+    trigger_share: Rate
+    pool_levels: tuple[str, ...]
+
+
+Offset = Annotated[int, Strict(), Field(ge=-3660, le=3660)]
+Klass = Literal["duty", "critical", "standard", "growth"]
+Effort = Literal["call", "message", "visit", "review", "attach"]
+
+
+class Stage(Part):
+    """One step of a trigger: ``days`` from the event to the first day, the due day and the last.
+
+    ``lasting``: there is no last day while the condition lasts. ``effort`` ``attach`` is no
+    contact of its own but a matter for the next one.
+    """
+
+    days: tuple[Offset, Offset, Offset]
+    lasting: Flag
+    klass: Klass
+    effort: Effort
+
+
+class Trigger(Part):
+    """One trigger event of 3.2 (K13): purpose, entry point and core service, and its stages.
+
+    ``closed_by`` what settles it: a contact logged for this trigger (``same``), or any effective
+    conversation since then (``any``).
+    """
+
+    on: Flag
+    purpose: Literal["service", "marketing", "care"]
+    entry_point: Literal["daily_care", "after_sales", "events", "diagnosis", "none"]
+    core_service: Literal["return_visit", "asset_review", "notice", "greeting", "none"]
+    closed_by: Literal["same", "any"]
+    stages: Mapping[Code, Stage]
+
+
+class Duty(Part):
+    """How one kind of service standard is carried out (K11)."""
+
+    entry_point: Literal["daily_care", "after_sales", "events", "diagnosis", "none"]
+    core_service: Literal["return_visit", "asset_review", "notice", "greeting", "none"]
+    effort: Literal["call", "visit", "review"]
+
+
+class Triggers(Part):
+    """Conditions of the trigger events and what each asks for (K13, 3.2). Money in yuan."""
+
+    large_floor: Money
+    large_share: Share
+    large_classes: tuple[str, ...]
+    risk_classes: tuple[str, ...]
+    flow_kinds: tuple[str, ...]
+    nav_drop: Mapping[str, Share]
+    nav_days: Days
+    no_contact_ratio: Annotated[Number, Field(ge=1, le=10)]
+    payroll_months: Months
+    payroll_missing: Months
+    drop_statuses: tuple[str, ...]
+    life_event_fields: tuple[str, ...]
+    festivals: Mapping[str, Literal["all", "care", "none"]]
+    personal_greeting_per_year: Rate
+    remind_again_days: Days
+    early_days: Count
+    channels: Mapping[str, tuple[str, ...]]
+    standards: Mapping[str, Duty]
+    rules: Mapping[Code, Trigger]
+
+
 class Note(Part):
     """Why a number is what it is: its evidence code and its meaning in both languages."""
 
@@ -208,6 +474,12 @@ class Policy(Part):
     concentration: Concentration
     standards: Mapping[Code, Standard]
     privacy: Privacy
+    events: Events
+    handout: Handout
+    planning: Planning
+    gate: Gate
+    capacity: Capacity
+    triggers: Triggers
     notes: Mapping[str, Note] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 
-from playbook.tables import CHANNELS, PRODUCT_CLASSES, TABLES
+from playbook.policy import law
+from playbook.tables import (
+    CHANNELS,
+    CLIENT_LEVELS,
+    EXTERNAL_FLOWS,
+    PRODUCT_CLASSES,
+    RISK_LEVELS,
+    TABLES,
+)
 
 PERSONAS = (
     "owner", "exec", "pro", "public", "heir", "retiree", "homemaker", "payroll", "windfall",
@@ -24,6 +32,43 @@ STATUSES = (
     "stable",
 )  # fmt: skip
 FAMILIARITY = ("stranger", "acquaintance", "familiar", "fan")
+#: Classes of work in a plan: column ``klass`` of a row is the position here, counted from 1.
+KLASSES = ("duty", "critical", "standard", "growth")
+
+
+#: Trigger events (3.2) and their stages.
+TRIGGERS = {
+    "maturity_large": ("note", "call", "remind", "check",),
+    "maturity_any": ("notice",),
+    "inflow_large": ("ask",),
+    "outflow_large": ("ask",),
+    "eom_drop": ("call",),
+    "near_tier": ("call",),
+    "birthday": ("greet",),
+    "festival": ("greet",),
+    "life_event": ("call",),
+    "risk_expiry": ("notice",),
+    "id_expiry": ("notice",),
+    "kyc_stale": ("update",),
+    "nav_drop": ("explain",),
+    "dividend": ("notice",),
+    "open_period": ("notice",),
+    "rating_change": ("notice",),
+    "cooling_off": ("confirm",),
+    "complaint_open": ("answer",),
+    "complaint_closed": ("care",),
+    "event_invite": ("invite",),
+    "event_follow": ("follow",),
+    "policy_notice": ("notice",),
+    "no_contact": ("call",),
+    "payroll_stop": ("call",),
+}
+#: Kinds of service standard (2.5), kinds of work, festivals.
+STANDARDS = ("contact", "visit", "review", "diagnosis")
+EFFORTS = ("call", "message", "visit", "review")
+FESTIVALS = (
+    "spring", "lantern", "qingming", "dragon_boat", "mid_autumn", "national", "double_ninth",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -311,3 +356,235 @@ def file_fields_are_known(completeness) -> Iterator[Breach]:
             if counts[name]:
                 yield Breach(key, "listed_twice", name, at=at)
             counts[name] += 1
+
+
+# ------------------------------------------------------------------------- events and handouts
+
+
+@_rule
+def programme_is_known(events) -> Iterator[Breach]:
+    """Event types, personas, needs and channels are the words that the tables know (K17)."""
+    yield from _unknown("events.channels", events.channels, CHANNELS)
+    yield from _twice("events.channels", events.channels)
+    needs = TABLES["products"]["need_tag"].allowed
+    for code, part in events.programme.items():
+        key = f"events.programme.{code}"
+        yield from _unknown(f"{key}.type", [part.type], TABLES["events"]["type"].allowed)
+        yield from _unknown(f"{key}.personas", part.personas, PERSONAS)
+        yield from _unknown(f"{key}.needs", part.needs, needs)
+
+
+@_rule
+def mock_levels_rise(handout) -> Iterator[Breach]:
+    """Each level of the practice questionnaire asks for more points than the one below (K41)."""
+    levels = handout.mock_levels
+    for code in levels:
+        if code not in CLIENT_LEVELS:
+            yield _stranger(f"handout.mock_levels.{code}", code, CLIENT_LEVELS)
+    for below, code in pairwise([code for code in CLIENT_LEVELS if code in levels]):
+        if levels[code] <= levels[below]:
+            yield Breach(f"handout.mock_levels.{code}", "ladder_not_rising", levels[code],
+                         f"{levels[below]:g}", below)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------ planning
+
+
+@_rule
+def class_order_is_whole(planning) -> Iterator[Breach]:
+    """Every class of work has its place, and no service duty is displaced (3.1)."""
+    key, order = "planning.class_order", planning.class_order
+    yield from _whole_order(key, order, KLASSES, last="")
+    if KLASSES[0] in order and order[0] != KLASSES[0]:
+        yield Breach(key, "order_first", order[0], KLASSES[0], at=0)
+    yield from _unknown("planning.promised", planning.promised, KLASSES)
+    yield from _twice("planning.promised", planning.promised)
+
+
+@_rule
+def stake_floor_is_below_the_cap(planning) -> Iterator[Breach]:
+    """The stake of a row lies between its two limits (3.1)."""
+    if planning.stake_floor > planning.stake_cap:
+        yield Breach("planning.stake_floor", "above_other", planning.stake_floor,
+                     f"{planning.stake_cap:.0f}", "planning.stake_cap")  # fmt: skip
+
+
+def _same_words(key: str, given: Sequence[str], known: Sequence[str]) -> Iterator[Breach]:
+    for word in given:
+        if word not in known:
+            yield _stranger(f"{key}.{word}", word, known)
+    missing = [word for word in known if word not in given]
+    if missing:
+        yield Breach(key, "order_missing", "", ", ".join(known), ", ".join(missing))
+
+
+@_rule
+def effects_are_whole(planning) -> Iterator[Breach]:
+    """Every status and familiarity has its expected effect of a contact (3.1)."""
+    yield from _same_words("planning.p_effect", list(planning.p_effect), STATUSES)
+    for status, row in planning.p_effect.items():
+        yield from _same_words(f"planning.p_effect.{status}", list(row), FAMILIARITY)
+
+
+@_rule
+def hours_are_whole(planning) -> Iterator[Breach]:
+    """Every channel has its hours, one span after the other; a span ends after it starts."""
+    yield from _same_words("planning.hours", list(planning.hours), CHANNELS)
+    known = [word for word in TABLES["clients"]["best_time"].allowed if word not in _ANY_TIME]
+    yield from _same_words("planning.best_times", list(planning.best_times), known)
+    spans = {f"planning.best_times.{name}": span for name, span in planning.best_times.items()}
+    for channel, parts in planning.hours.items():
+        if not parts:
+            yield Breach(f"planning.hours.{channel}", "order_missing", "", "start, end", channel)
+        named = {f"planning.hours.{channel}.{name}": span for name, span in parts.items()}
+        spans |= named
+        for (first, earlier), (second, later) in pairwise(named.items()):
+            if earlier.end > later.start:
+                yield Breach(f"{first}.end", "above_other", earlier.end, f"{later.start:g}",
+                             f"{second}.start")  # fmt: skip
+    for key, span in spans.items():
+        if span.start >= span.end:
+            yield Breach(f"{key}.start", "above_other", span.start, f"{span.end:g}", f"{key}.end")
+
+
+#: Values of ``clients.best_time`` that name no part of a working day.
+_ANY_TIME = ("weekend", "any")
+
+
+# ---------------------------------------------------------------------- capacity and triggers
+
+
+@_rule
+def pool_levels_are_known(capacity) -> Iterator[Breach]:
+    """Levels of staff are those of the table of advisers (K12)."""
+    known = TABLES["advisers"]["level"].allowed
+    yield from _unknown("capacity.pool_levels", capacity.pool_levels, known)
+    yield from _twice("capacity.pool_levels", capacity.pool_levels)
+
+
+@_rule
+def trigger_words_are_known(triggers) -> Iterator[Breach]:
+    """Classes, kinds of flow, statuses, levels, channels and festivals are known words (K13)."""
+    lists = {
+        "large_classes": PRODUCT_CLASSES,
+        "risk_classes": PRODUCT_CLASSES,
+        "flow_kinds": EXTERNAL_FLOWS,
+        "drop_statuses": STATUSES,
+    }
+    for name, known in lists.items():
+        words = getattr(triggers, name)
+        yield from _unknown(f"triggers.{name}", words, known)
+        yield from _twice(f"triggers.{name}", words)
+    for word in triggers.nav_drop:
+        if word not in RISK_LEVELS:
+            yield _stranger(f"triggers.nav_drop.{word}", word, RISK_LEVELS)
+    yield from _same_words("triggers.festivals", list(triggers.festivals), FESTIVALS)
+    yield from _same_words("triggers.channels", list(triggers.channels), EFFORTS)
+    yield from _same_words("triggers.standards", list(triggers.standards), STANDARDS)
+    for effort, channels in triggers.channels.items():
+        key = f"triggers.channels.{effort}"
+        yield from _unknown(key, channels, CHANNELS)
+        yield from _twice(key, channels)
+        if not channels:
+            yield Breach(key, "order_missing", "", ", ".join(CHANNELS), CHANNELS[0])
+
+
+@_rule
+def triggers_are_whole(triggers) -> Iterator[Breach]:
+    """Every trigger with its stages, no other; first day, due day and last day in order (K13)."""
+    yield from _same_words("triggers.rules", list(triggers.rules), list(TRIGGERS))
+    for code, rule in triggers.rules.items():
+        key = f"triggers.rules.{code}.stages"
+        if code in TRIGGERS:
+            yield from _same_words(key, list(rule.stages), TRIGGERS[code])
+        for name, stage in rule.stages.items():
+            first, due, last = stage.days
+            at = f"{key}.{name}.days"
+            if first > due:
+                yield Breach(at, "above_other", first, f"{due}", at)
+            if due > last:
+                yield Breach(at, "above_other", due, f"{last}", at)
+
+
+# -------------------------------------------------------------------------------------- gate
+
+
+@_rule
+def gate_rules_are_known(gate) -> Iterator[Breach]:
+    """A switch belongs to a rule of the list, and every rule of the list has its switch (4.2)."""
+    known = [name for name in law.rules() if name != law.DATA_RULE]
+    for name in gate.rules:
+        if name not in known:
+            yield _stranger(f"gate.rules.{name}", name, known)
+    missing = [name for name in known if name not in gate.rules]
+    if missing:
+        yield Breach("gate.rules", "order_missing", "", ", ".join(known), ", ".join(missing))
+
+
+@_rule
+def gate_levels_are_known(gate) -> Iterator[Breach]:
+    """Levels of clients and products are those of the tables; the ladder never falls (SUIT-01)."""
+    rules = gate.suitability
+    for level in rules.highest:
+        if level not in CLIENT_LEVELS:
+            yield _stranger(f"gate.suitability.highest.{level}", level, CLIENT_LEVELS)
+    missing = [level for level in CLIENT_LEVELS if level not in rules.highest]
+    if missing:
+        yield Breach("gate.suitability.highest", "order_missing", "", ", ".join(CLIENT_LEVELS),
+                     ", ".join(missing))  # fmt: skip
+    named = {f"highest.{level}": top for level, top in rules.highest.items()}
+    named |= {n: getattr(rules, n) for n in ("care_from_level", "concentration_from_level")}
+    for key, level in named.items():
+        if level not in RISK_LEVELS:
+            yield _stranger(f"gate.suitability.{key}", level, RISK_LEVELS)
+    for below, above in pairwise([c for c in CLIENT_LEVELS if c in rules.highest]):
+        low, high = rules.highest[below], rules.highest[above]
+        if low in RISK_LEVELS and high in RISK_LEVELS and low > high:
+            yield Breach(f"gate.suitability.highest.{below}", "above_other", low, high,
+                         f"gate.suitability.highest.{above}")  # fmt: skip
+
+
+@_rule
+def gate_numbers_agree(gate) -> Iterator[Breach]:
+    """Longer terms are not shorter, special care is not looser, hours end after they start."""
+    pairs = [
+        ("suitability", "capacity_share_care", "capacity_share"),
+        ("suitability", "product_share", "issuer_share"),
+        ("suitability", "assessments_per_day", "assessments_per_year"),
+        ("cases", "warn_days", "days"), ("cases", "days", "extended_days"),
+        ("cases", "extended_days", "special_days"),
+    ]  # fmt: skip
+    for part, low, high in pairs:
+        small, large = getattr(getattr(gate, part), low), getattr(getattr(gate, part), high)
+        if small > large:
+            yield Breach(f"gate.{part}.{low}", "above_other", small, f"{large}",
+                         f"gate.{part}.{high}")  # fmt: skip
+    for name, span in gate.quiet.spans.items():
+        if span.start >= span.end:
+            yield Breach(f"gate.quiet.spans.{name}.start", "above_other", span.start,
+                         f"{span.end:g}", f"gate.quiet.spans.{name}.end")  # fmt: skip
+
+
+@_rule
+def gate_words_are_known(gate) -> Iterator[Breach]:
+    """Channels, classes, conditions and rewards are those of the tables."""
+    own = TABLES["consents"]["channel"].allowed
+    for channel, sources in gate.consent.channels.items():
+        if channel not in CHANNELS:
+            yield _stranger(f"gate.consent.channels.{channel}", channel, CHANNELS)
+        yield from _unknown(f"gate.consent.channels.{channel}", sources, own)
+    missing = [channel for channel in CHANNELS if channel not in gate.consent.channels]
+    if missing:
+        yield Breach("gate.consent.channels", "order_missing", "", ", ".join(CHANNELS),
+                     ", ".join(missing))  # fmt: skip
+    conditions = TABLES["event_attendance"]["benefit_condition"].allowed
+    rewards = TABLES["referrals"]["reward_type"].allowed
+    listed = {
+        "gate.quiet.channels": (gate.quiet.channels, CHANNELS),
+        "gate.suitability.liquid_classes": (gate.suitability.liquid_classes, PRODUCT_CLASSES),
+        "gate.benefits.refused_conditions": (gate.benefits.refused_conditions, conditions),
+        "gate.benefits.refused_rewards": (gate.benefits.refused_rewards, rewards),
+    }  # fmt: skip
+    for key, (words, known) in listed.items():
+        yield from _unknown(key, words, known)
+        yield from _twice(key, words)

@@ -53,6 +53,7 @@ class About:
     numbers: Mapping[str, object]
     changes: Sequence[Change] = ()
     findings: Sequence[str] = ()
+    weakened: Sequence[str] = ()
 
 
 def locate(data: str) -> tuple[str, Path]:
@@ -127,6 +128,7 @@ def about(opened: Opened, lang: str) -> About:
         numbers=numbers,
         changes=_changes(book.policy, lang),
         findings=_findings(opened, lang),
+        weakened=_weakened(book.policy, lang),
     )
 
 
@@ -150,6 +152,20 @@ def _changes(policy, lang: str) -> list[Change]:
         for row in frame.itertuples()
         if row.key in own
     ]
+
+
+def _weakened(policy, lang: str) -> list[str]:
+    """Rules of the gate that the policy holds more weakly than they are listed, in words."""
+    from playbook.gate import weakened
+    from playbook.policy import law
+    from playbook.text import t
+
+    return [
+        t(f"gate.weakened.{row['change']}", lang,
+          **{**row, "rule": f"{row['rule']} {law.rules()[row['rule']].title(lang)}",
+             "instrument": law.instruments()[row["instrument"]].title(lang)})
+        for row in weakened(policy).to_dict("records")
+    ]  # fmt: skip
 
 
 def _findings(opened: Opened, lang: str) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from playbook.report.facts import About
 from playbook.report.notebook import Step
 
 _CONTENTS_DEPTH = 3
+#: Cells whose content stands on the cover already.
+_COVER = "cover"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ def page(executed: Sequence[tuple[Step, NotebookNode]], about: About, lang: str)
 
 
 def _section(exporter, number: int, notebook: NotebookNode) -> Section:
-    fragment, _ = exporter.from_notebook_node(notebook)
+    inside = NotebookNode(notebook)
+    inside.cells = [c for c in notebook.cells if _COVER not in c.metadata.get("tags", [])]
+    fragment, _ = exporter.from_notebook_node(inside)
     cleaned = clean(fragment, f"s{number}", down=1)
     return Section(f"s{number}", Markup(cleaned.html), tuple(cleaned.headings))
 

@@ -112,6 +112,8 @@ def segment(book, policy: Policy | None = None) -> Segments:
     clients = pd.concat([base, *labels], axis=1)[~wide.closed].reset_index(drop=True)
     clients["has_household"] = clients["household_id"].notna()
     clients["household_id"] = _household.with_household(clients)
+    if policy.tiering.basis == "household":
+        clients["severity"] = _household.stake_once(clients)
     households = _household.households_of(clients, book, policy)
     current = _only(clients)
     return Segments(

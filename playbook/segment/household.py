@@ -49,6 +49,18 @@ def with_household(clients: pd.DataFrame) -> pd.Series:
     return clients["household_id"].astype("str").where(clients["household_id"].notna(), own)
 
 
+def stake_once(clients: pd.DataFrame) -> np.ndarray:
+    """``severity`` under the household basis, where every member is judged by the family's assets:
+    the family's stake stands with one member (largest stake, then largest average, then smallest
+    id) and is 0 for the others, so that sums count it once."""
+    codes, _ = pd.factorize(clients["household_id"])
+    stake = clients["severity"].to_numpy()
+    first = _first_by(codes, clients, -stake, -clients["aum_avg"].to_numpy())
+    once = np.zeros(len(stake))
+    once[first] = stake[first]
+    return once
+
+
 def households_of(clients: pd.DataFrame, book, policy) -> pd.DataFrame:
     """One row per household of the labelled ``clients`` (their ``household_id`` complete).
 
@@ -98,7 +110,7 @@ def cards_of(clients: pd.DataFrame, households: pd.DataFrame, policy) -> pd.Data
     """
     codes, _ = pd.factorize(clients["household_id"])
     lead = _lead(clients, codes)
-    urgent = _first_by(codes, clients["status"].cat.codes.to_numpy(), clients)
+    urgent = _first_by(codes, clients, clients["status"].cat.codes.to_numpy())
     status = clients["status"].astype("str").to_numpy(object)[urgent]
     wanted = clients["pref_channel"].astype("str").fillna("ask").to_numpy(object)[lead]
     familiarity = clients["familiarity"].astype("str").to_numpy(object)[lead]
@@ -152,13 +164,13 @@ def _distinct(codes: np.ndarray, values: pd.Series, n: int) -> np.ndarray:
 
 
 def _lead(clients: pd.DataFrame, codes: np.ndarray) -> np.ndarray:
-    return _first_by(codes, -clients["aum_avg"].to_numpy(), clients)
+    return _first_by(codes, clients, -clients["aum_avg"].to_numpy())
 
 
-def _first_by(codes: np.ndarray, rank: np.ndarray, clients: pd.DataFrame) -> np.ndarray:
-    """Row of each household's member with the smallest rank, then the smallest client id."""
+def _first_by(codes: np.ndarray, clients: pd.DataFrame, *ranks: np.ndarray) -> np.ndarray:
+    """Row of each household's member with the smallest ranks, then the smallest client id."""
     ids = pd.factorize(clients["client_id"], sort=True)[0]
-    order = np.lexsort((ids, rank, codes))
+    order = np.lexsort((ids, *reversed(ranks), codes))
     _, first = np.unique(codes[order], return_index=True)
     return order[first]
 

@@ -103,11 +103,28 @@ def look_up(wanted: pd.Series, keys: pd.Series, values: pd.Series) -> pd.Series:
     return values.reindex(pd.Index(keys).get_indexer(wanted)).set_axis(wanted.index)
 
 
+def recorded_since(book, name: str, column: str) -> np.datetime64:
+    """First day of the month of the earliest row of a table: what lies before was not recorded.
+
+    Long ago for a table without rows, where nothing happened as far as it can tell.
+    """
+    earliest = book.table(name)[column].min()
+    day = np.datetime64(0, "D") if pd.isna(earliest) else np.datetime64(earliest, "M")
+    return day.astype(_DAY)
+
+
 def months_of(book) -> pd.DatetimeIndex:
-    """The book's complete months without gaps; a book without balances has its last one only."""
+    """The book's complete months after the last month that nobody has a balance in.
+
+    A month that the export lacks says nothing about anybody, and what came before it can not be
+    followed across it: the record begins after it. A book without balances has its last complete
+    month only.
+    """
     months = pd.DatetimeIndex(book.months)
     if len(months):
-        return pd.date_range(months.min(), months.max(), freq="MS", unit="s")
+        every = pd.date_range(months.min(), months.max(), freq="MS", unit="s")
+        lacking = every[~every.isin(book.table("balances_monthly")["month"].unique())]
+        return every[every > lacking[-1]] if len(lacking) else every
     day = pd.Timestamp(book.as_of)
     ended = day if day.is_month_end else day - pd.offsets.MonthEnd(1)
     return pd.DatetimeIndex([ended.replace(day=1)]).as_unit("s")

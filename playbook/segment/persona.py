@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from playbook.segment.month import Assets, count_by
+from playbook.segment.month import Assets, count_by, recorded_since
 from playbook.tables import EXTERNAL_FLOWS
 
 #: The fact that gave the persona; each code begins with its persona.
@@ -63,18 +63,20 @@ def personas_of(book, assets: Assets, policy) -> Personas:
         statutory_age(as_of, start, rules.retirement_women),
         statutory_age(as_of, start, rules.retirement_men),
     )
-    pay, by_flows = _payroll(book, assets, rules)
+    pay, by_flows, whole = _payroll(book, assets, rules)
     months_said = clients["payroll_months"].astype("Float64").to_numpy(np.float64, na_value=0)
     windfall = _windfall(book, assets, rules)
     owner, merchant = _flag(clients, "is_business_owner"), _flag(clients, "is_merchant")
     said = months_said >= rules.payroll_min_months
     flagged = _flag(clients, "is_payroll") & clients["payroll_months"].isna().to_numpy(bool)
-    paid = pay >= rules.payroll_min_months
+    # Flows that begin within the window can show that pay came in, not that it did not.
+    paid = by_flows & (pay >= rules.payroll_min_months)
+    by_file = ~paid & (said | flagged) & (not whole)
     matches = {code: occupation == word for code, word in _OCCUPATIONS.items()} | {
         "owner": owner | merchant,
         "heir": _flag(clients, "is_heir"),
         "retiree": (occupation == "retired") | (age >= retire_at),
-        "payroll": paid if by_flows else said | flagged,
+        "payroll": paid | by_file,
         "windfall": windfall["windfall_amount"].notna().to_numpy(),
         "young": age < rules.young_below_age,
         "other": np.ones(n, dtype=bool),
@@ -85,8 +87,7 @@ def personas_of(book, assets: Assets, policy) -> Personas:
         "heir": "heir_flag",
         "retiree": np.where(occupation == "retired", "retiree_occupation", "retiree_age"),
         "homemaker": "homemaker_occupation",
-        "payroll": "payroll_flows" if by_flows else np.where(
-            said, "payroll_months", "payroll_flag"),
+        "payroll": np.select([paid, said], ["payroll_flows", "payroll_months"], "payroll_flag"),
         "windfall": "windfall_inflow", "young": "young_age",
         "other": np.where((occupation == "") & np.isnan(age), "other_unknown", "other_known"),
     }  # fmt: skip
@@ -102,7 +103,7 @@ def personas_of(book, assets: Assets, policy) -> Personas:
             "age_limit": np.select(
                 [reason == "retiree_age", reason == "young_age"],
                 [retire_at, float(rules.young_below_age)], np.nan),
-            "payroll_seen": np.where(by_flows, pay, months_said).astype(np.int64),
+            "payroll_seen": np.where(paid | whole, pay, months_said).astype(np.int64),
             "needs_care": age >= rules.care_from_age,
             "payroll_window": np.full(n, rules.payroll_window_months),
         }
@@ -114,19 +115,21 @@ def _flag(clients: pd.DataFrame, column: str) -> np.ndarray:
     return clients[column].fillna(False).to_numpy(bool)
 
 
-def _payroll(book, assets: Assets, rules) -> tuple[np.ndarray, bool]:
-    """Months with pay in the window, and whether the flows can tell: they are there, name pay at
-    all, and the record covers the window. Otherwise the bank's own payroll fields are used."""
+def _payroll(book, assets: Assets, rules) -> tuple[np.ndarray, bool, bool]:
+    """Months with pay in the window, whether the flows can tell of pay at all (they are there and
+    name it, and the balances cover the window), and whether they cover the window themselves.
+    Otherwise the bank's own payroll fields are used."""
     n, m = assets.shape
     flows = book.table("flows")
     flows = flows[(flows["kind"] == "payroll") & (flows["direction"] == "in")]
     tells = len(flows) > 0 and m >= rules.payroll_window_months
     if not tells:
-        return np.zeros(n), False
+        return np.zeros(n), False, False
+    begun = assets.column(pd.Series([recorded_since(book, "flows", "date")]))[0]
     row, column = assets.row(flows["client_id"]), assets.column(flows["date"])
     keep = (row >= 0) & (column < m) & (column >= m - rules.payroll_window_months)
     cell = np.unique(row[keep] * m + column[keep])
-    return count_by(cell // m, n), True
+    return count_by(cell // m, n), True, bool(begun <= m - rules.payroll_window_months)
 
 
 def _windfall(book, assets: Assets, rules) -> pd.DataFrame:

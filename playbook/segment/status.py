@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from playbook.segment.month import CENTS, Assets, cents, net_flows
+from playbook.segment.month import CENTS, Assets, cents, net_flows, recorded_since
 from playbook.segment.tier import Tiers, near
 
 #: Why the status is what it is: each code begins with the first word of its status.
@@ -39,6 +39,10 @@ REASONS = (
     "recovered_back", "recovered_stopped",
     "stable_holding", "stable_partly",
 )  # fmt: skip
+
+
+#: Tables in which a client's own doings and effective contacts are seen, with their time.
+_ACTIVE = {"flows": "date", "contacts": "at"}
 
 
 @dataclass(frozen=True)
@@ -232,30 +236,36 @@ def _silence(book, assets: Assets, rules):
     """Days since the client last did something or was reached, the day of that (NaT when never
     seen on record), and whether it is long enough to be dormant.
 
-    A client never seen has been silent since opening, at most since the record begins.
+    A client never seen has been silent since opening, at most since the record begins. The record
+    of both tables is needed: where one begins later, what only the other saw before says nothing.
     """
     n, m = assets.shape
     days = assets.close_days.astype(np.int64)
+    both = max(_recorded(book, name) for name in _ACTIVE).astype(np.int64)
     seen = np.full((n, m), np.iinfo(np.int64).min)
-    for name, date, mask in (
-        ("flows", "date", lambda t: t["kind"].isin(rules.client_initiated_kinds)),
-        ("contacts", "at", lambda t: t["reached"].fillna(False).astype(bool)),
+    for name, mask in (
+        ("flows", lambda t: t["kind"].isin(rules.client_initiated_kinds)),
+        ("contacts", lambda t: t["reached"].fillna(False).astype(bool)),
     ):
-        rows = book.table(name)
+        rows, date = book.table(name), _ACTIVE[name]
         rows = rows[mask(rows)]
         at = assets.row(rows["client_id"])
         day = pd.DatetimeIndex(rows[date]).values.astype("datetime64[D]").astype(np.int64)
         column = np.clip(assets.column(rows[date]), 0, m - 1)
         np.maximum.at(seen, (at[at >= 0], column[at >= 0]), day[at >= 0])
     seen = np.maximum.accumulate(seen, axis=1)
-    unseen = seen == np.iinfo(np.int64).min
-    record = assets.months.values[0].astype("datetime64[D]").astype(np.int64)
+    unseen = seen < both
+    record = max(assets.months.values[0].astype("datetime64[D]").astype(np.int64), both)
     begin = np.maximum(assets.opened_on.astype(np.int64), record)[:, None]
     quiet = np.maximum(days - np.where(unseen, begin, seen), 0)
     known = book.has("flows") and book.has("contacts")
     silent = (quiet >= rules.dormant_days) & (days - record >= rules.dormant_days) & known
     last = np.where(unseen, np.int64(np.iinfo(np.int64).min), seen).view("datetime64[D]")
     return quiet, last, silent
+
+
+def _recorded(book, name: str) -> np.datetime64:
+    return recorded_since(book, name, _ACTIVE[name])
 
 
 def _entry(assets: Assets, tiers: Tiers, policy, on_record: np.ndarray):
@@ -286,7 +296,6 @@ def _not_evaluable(book, assets: Assets, policy) -> dict[str, str]:
     """Rules that could not be judged at the last close, and the table they would need."""
     na, m = {}, assets.shape[1]
     rules, missing = policy.status, [name for name in ("flows", "contacts") if not book.has(name)]
-    window = assets.close_days[-1] - assets.months.values[0].astype("datetime64[D]")
     if m < 2:
         na |= dict.fromkeys(("status.lost", "status.recovered"), "balances_monthly")
     if "flows" in missing or m < 2:
@@ -295,8 +304,12 @@ def _not_evaluable(book, assets: Assets, policy) -> dict[str, str]:
         na["status.upgrading_inflow"] = "flows" if "flows" in missing else "balances_monthly"
     if missing:
         na["status.dormant"] = ", ".join(missing)
-    elif window < np.timedelta64(rules.dormant_days, "D"):
-        na["status.dormant"] = "balances_monthly"
+    else:
+        needed = assets.close_days[-1] - np.timedelta64(rules.dormant_days, "D")
+        begun = {"balances_monthly": assets.months.values[0].astype("datetime64[D]")}
+        begun |= {name: _recorded(book, name) for name in _ACTIVE}
+        if late := [name for name, day in begun.items() if day > needed]:
+            na["status.dormant"] = ", ".join(late)
     return na
 
 

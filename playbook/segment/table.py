@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from playbook.segment.month import sum_by
+from playbook.segment.month import exact_sum, sum_by
 
 
 def pivot_of(clients: pd.DataFrame) -> pd.DataFrame:
@@ -65,6 +65,9 @@ def figures_of(clients: pd.DataFrame) -> dict[str, float]:
     status = clients["status"].astype("str")
     unknown = (clients["persona_reason"] == "other_unknown").to_numpy()
     near, near_gap = clients["near_tier"].notna(), clients["gap_amount"]
+    # A family judged together has one gap, however many its members.
+    together = clients["basis"].eq("household").to_numpy(bool)
+    gap_once = near & ~(together & clients["household_id"].where(near).duplicated())
     total = {key: float(sum_by(np.zeros(n, np.int64), 1, clients[key])[0])
              for key in ("aum_avg", "aum_end", "severity")}  # fmt: skip
     return {
@@ -73,7 +76,7 @@ def figures_of(clients: pd.DataFrame) -> dict[str, float]:
         "n_unassigned": int((clients["adviser_id"].isna() & scope).sum()),
         "n_watch": int((clients["watch_months"] > 0).sum()),
         "n_near": int(near.sum()),
-        "near_gap": float(sum_by(np.zeros(int(near.sum()), np.int64), 1, near_gap[near])[0]),
+        "near_gap": exact_sum(near_gap[gap_once]),
         "n_urgent": int((clients["severity"] > 0).sum()),
         "n_exited": int(clients["exited"].sum()),
         "n_dormant": int((status == "dormant").sum()),

@@ -16,8 +16,9 @@ import pandas as pd
 from playbook.segment.month import Assets
 
 #: Why the tier is what it is: lowered or raised at the last close · below the floor but still kept
-#: · the lowest tier · first month on record · kept because the floor is reached.
-REASONS = ("lowered", "raised", "watch", "base", "first", "kept")
+#: · the lowest tier · first month on record · kept because the floor is reached, with no other tier
+#: on record (since when is not known) or since the last move.
+REASONS = ("lowered", "raised", "watch", "base", "first", "always", "kept")
 
 
 @dataclass(frozen=True)
@@ -106,12 +107,12 @@ def columns(assets: Assets, tiers: Tiers, policy) -> pd.DataFrame:
     """Tier columns of every client at the last close, one row per row of ``assets``.
 
     ``tier`` is in force for the coming month, since ``tier_since`` (first day of a month);
-    ``tier_aum`` is the average that decides it (yuan; the household's under the household basis),
-    ``tier_floor`` its floor, ``floor_gap`` what is missing to that floor (0 when reached),
-    ``next_tier``, ``next_floor`` and ``gap_amount`` the way up, ``near_tier`` the next tier when
-    it is near, ``near_share`` the part of the next floor already reached, ``watch_months`` of
-    ``n_down`` months below the floor (``n_down_before`` for the tier before), ``months_left``
-    until it would be lowered.
+    ``basis`` and ``whose`` say by whose assets (two columns, for they are worded differently);
+    ``tier_aum`` is the average that decides it (yuan), ``tier_floor`` its floor, ``floor_gap``
+    what is missing to that floor (0 when reached), ``next_tier``, ``next_floor`` and
+    ``gap_amount`` the way up, ``near_tier`` the next tier when it is near, ``near_share`` the part
+    of the next floor already reached, ``watch_months`` of ``n_down`` months below the floor
+    (``n_down_before`` for the tier before), ``months_left`` until it would be lowered.
     """
     n, m = assets.shape
     rows, last = np.arange(n), m - 1
@@ -127,6 +128,7 @@ def columns(assets: Assets, tiers: Tiers, policy) -> pd.DataFrame:
         watch > 0,
         (decided == 0) & (following > 0),
         assets.tier_start == last,
+        since == assets.tier_start,
         np.ones(n, dtype=bool),
     ]
     reason = np.select(asked, range(len(asked)), 0) if n else np.empty(0, np.int8)
@@ -143,6 +145,7 @@ def columns(assets: Assets, tiers: Tiers, policy) -> pd.DataFrame:
         {
             "month": np.full(n, assets.months[-1].to_datetime64()),
             "basis": pd.Categorical([policy.tiering.basis] * n),
+            "whose": pd.Categorical([policy.tiering.basis] * n),
             "aum_avg": assets.avg[rows, last],
             "aum_end": assets.end[rows, last],
             "tier_aum": aum,

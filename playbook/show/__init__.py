@@ -15,16 +15,21 @@ from playbook.show.charts import (
     Chart,
     completeness,
     contribution,
+    due,
     familiarity,
+    gated,
     households,
     ladder,
+    month,
     personas,
     statuses,
     tier_history,
     tiers,
     trend,
     unavailable,
+    undone,
     watch,
+    workload,
 )
 from playbook.show.data import (
     Styles,
@@ -38,37 +43,69 @@ from playbook.show.data import (
 from playbook.show.findings import Findings, findings
 from playbook.show.frames import division, file_groups, tier_summary, top_missing
 from playbook.show.pages import Page, page
+from playbook.show.plan_tables import (
+    arithmetic,
+    dated,
+    found,
+    held_out,
+    matrix,
+    next_cards,
+    not_done,
+    one_more_hour,
+    plan_findings,
+    plan_gaps,
+    reconciled,
+    stopped,
+)
 from playbook.show.tables import Shown, table
 
 __all__ = [
+    "Away",
     "Card",
     "Chart",
     "Findings",
     "Health",
+    "Items",
     "Page",
     "Picker",
+    "ServiceMatrix",
     "Shown",
     "Styles",
     "WhatIf",
+    "arithmetic",
     "card",
     "cards",
     "completeness",
     "contribution",
     "counts",
     "coverage",
+    "dated",
     "division",
+    "due",
     "familiarity",
     "faults",
     "file_groups",
     "findings",
+    "found",
+    "gated",
     "head",
+    "held_out",
     "households",
     "ladder",
+    "matrix",
+    "month",
+    "next_cards",
+    "not_done",
+    "one_more_hour",
     "page",
     "parameters",
     "people",
     "personas",
+    "plan_findings",
+    "plan_gaps",
+    "reconciled",
     "statuses",
+    "stopped",
     "stylesheet",
     "table",
     "tier_history",
@@ -78,7 +115,9 @@ __all__ = [
     "trend",
     "unavailable",
     "unavailable_figures",
+    "undone",
     "watch",
+    "workload",
 ]
 
 
@@ -86,4 +125,6 @@ def __getattr__(name: str):
     # ipywidgets takes a third of a second to import and no report needs it.
     if name in ("Health", "Picker", "WhatIf"):
         return getattr(import_module("playbook.show.widgets"), name)
+    if name in ("Away", "Items", "ServiceMatrix"):
+        return getattr(import_module("playbook.show.plan_widgets"), name)
     raise AttributeError(name)

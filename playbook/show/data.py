@@ -36,6 +36,19 @@ class Head:
 
 
 @dataclass(frozen=True)
+class Said:
+    """A sentence in the place of a table that would be empty."""
+
+    sentence: str
+
+    def _repr_html_(self) -> str:
+        return f'<p class="pb-said">{escape(self.sentence)}</p>'
+
+    def __repr__(self) -> str:
+        return self.sentence
+
+
+@dataclass(frozen=True)
 class Styles:
     """The style sheet of all tables and cards, for notebooks; reports carry it in their page."""
 
@@ -78,14 +91,13 @@ def counts(book, page: Page) -> Shown:
     return table(rows, page, caption=page.t("show.counts.title"))
 
 
-def faults(book, page: Page, limit: int = 10, name: str = "") -> Shown:
+def faults(book, page: Page, limit: int = 10, name: str = "") -> Shown | Said:
     """The first faults of the branch's data (or of its table ``name``), with what to do."""
     found = book.faults
     if name:
         found = found[found["table"] == name]
     if found.empty:
-        says = page.t("show.widget.no_faults" if name else "show.faults.none")
-        return Shown((page.t("show.column.sentence"),), (False,), ((says,),))
+        return Said(page.t("show.widget.no_faults" if name else "show.faults.none"))
     part = with_words(found.head(limit), page.lang)
     gap = "" if page.lang == "zh" else " "
     rows = pd.DataFrame(
@@ -104,15 +116,12 @@ def faults(book, page: Page, limit: int = 10, name: str = "") -> Shown:
     return replace(shown, caption=page.t("show.faults.title"), notes=notes)
 
 
-def unavailable_figures(page: Page) -> Shown:
+def unavailable_figures(page: Page) -> Shown | Said:
     """What could not be worked out for this branch, and which table it would have needed."""
     rows = missing_figures(page)
-    caption = page.t("show.na.heading")
     if rows.empty:
-        return Shown(
-            (page.t("show.column.figure"),), (False,), ((page.t("show.na.all"),),), caption=caption
-        )
-    return table(rows, page, total=False, caption=caption)
+        return Said(page.t("show.na.all"))
+    return table(rows, page, total=False, caption=page.t("show.na.heading"))
 
 
 def parameters(policy, page: Page, *prefixes: str) -> Shown:
@@ -136,6 +145,7 @@ def parameters(policy, page: Page, *prefixes: str) -> Shown:
 
 #: Settings whose values are codes, and the kind whose names they have.
 _CODES = {
+    "tiering.basis": "tier_basis",
     "persona.order": "persona",
     "status.order": "status",
     "familiarity.face_channels": "channel",

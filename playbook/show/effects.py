@@ -38,11 +38,13 @@ def by_tier(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 def moves(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, float]:
     """Who moves: ``moved``, ``up``, ``down`` (clients), ``aum`` (yuan, month average of those who
-    change tier), ``near0``, ``near1``, ``joined`` (near-threshold before, after, newly), ``scope0``
-    and ``scope1`` (clients in scope before and after)."""
+    change tier), ``near0``, ``near1``, ``joined`` (in-scope clients near the next tier before,
+    after, newly), ``scope0`` and ``scope1`` (clients in scope before and after)."""
     both = before.merge(after, on="client_id", suffixes=("_0", "_1"), validate="one_to_one")
     old, new = both["tier_0"].cat.codes, both["tier_1"].cat.codes
-    near0, near1 = both["near_tier_0"].notna(), both["near_tier_1"].notna()
+    # In scope only, like the findings and the near-threshold list on the same page.
+    near0 = both["near_tier_0"].notna() & both["in_scope_0"]
+    near1 = both["near_tier_1"].notna() & both["in_scope_1"]
     return {
         "moved": int((old != new).sum()),
         "up": int((new > old).sum()),

@@ -93,7 +93,7 @@ def _near(clients: pd.DataFrame, policy, page: Page) -> str:
     return page.t(
         "show.finding.near",
         n=len(near),
-        ratio=policy.tiering.near_ratio,
+        ratio=f"{policy.tiering.near_ratio * 100:g}%",
         of=len(clients),
         gap=float(gaps.sum()),
         least=float(gaps.min()),

@@ -72,7 +72,8 @@ def tier_summary(segments) -> pd.DataFrame:
             "tier": pd.Categorical(codes, dtype=policy.tier_dtype),
             "in_scope": [code in set(policy.in_scope) for code in codes],
             "floor": policy.floors,
-            "n_down": [policy.n_down(code) for code in codes],
+            # Nobody can fall out of the lowest tier.
+            "n_down": pd.array([pd.NA, *map(policy.n_down, codes[1:])], dtype="Int64"),
             "n": sums["size"].to_numpy(),
             "share_n": sums["size"].to_numpy() / max(len(clients), 1),
             "aum": sums["sum"].to_numpy(dtype=float),

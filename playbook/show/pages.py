@@ -63,7 +63,7 @@ class Page:
         """A client's pseudonym as shown; when the page masks, only its two ends: ``B01-…0123``."""
         text = str(client_id)
         head = f"{text.split('-')[0]}-" if "-" in text else ""
-        return f"{head}…{text[-4:]}" if self.mask and len(text) > len(head) + 4 else text
+        return f"{head}…{text[-4:]}" if self.mask and len(text) > len(head) + 5 else text
 
     def figure(self, code: str) -> str:
         """The name of a figure that could not be worked out (``status.dormant``)."""

@@ -116,8 +116,10 @@ class Shown:
         foot = "".join(line(row, "td") for row in self.foot)
         foot = f"<tfoot>{foot}</tfoot>" if foot else ""
         notes = "".join(f'<p class="pb-note">{escape(note)}</p>' for note in self.notes)
+        # Rows that end in a sentence are laid out in two lines where the page is narrow.
+        worded = " pb-worded" if self.classes[-1:] == ("pb-text",) else ""
         return (
-            f'<div class="pb-scroll"><table class="pb-table">{caption}<thead>{head}</thead>'
+            f'<div class="pb-scroll"><table class="pb-table{worded}">{caption}<thead>{head}</thead>'
             f"<tbody>{body}</tbody>{foot}</table></div>{notes}"
         )
 

@@ -139,7 +139,7 @@ class WhatIf(w.VBox):
         self.update()
 
     def _say(self, sentence: str) -> None:
-        self.message.value = _message(sentence)
+        self.message.value = message(sentence)
 
 
 class Picker(w.VBox):
@@ -204,13 +204,13 @@ class Picker(w.VBox):
     def _show(self) -> None:
         mine = self._clients[self._clients["client_id"] == self.client.value]
         if mine.empty:
-            self.shown.value = _message(self._page.t("show.widget.no_client"))
+            self.shown.value = message(self._page.t("show.widget.no_client"))
             return
         try:
             self.shown.value = card(mine.iloc[0].to_dict(), self._page)._repr_html_()
         except Exception:  # a reader must never see a traceback
             _log.exception("card failed")
-            self.shown.value = _message(self._page.t("show.widget.failed"))
+            self.shown.value = message(self._page.t("show.widget.failed"))
 
 
 class Health(w.VBox):
@@ -239,10 +239,11 @@ class Health(w.VBox):
             self.shown.value = faults(self._book, self._page, 50, self.table.value)._repr_html_()
         except Exception:  # a reader must never see a traceback
             _log.exception("health failed")
-            self.shown.value = _message(self._page.t("show.widget.failed"))
+            self.shown.value = message(self._page.t("show.widget.failed"))
 
 
-def _message(sentence: str) -> str:
+def message(sentence: str) -> str:
+    """A sentence as a widget shows it; escaped."""
     return f'<div class="pb-message" role="status">{escape(sentence)}</div>'
 
 

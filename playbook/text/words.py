@@ -1,9 +1,9 @@
 """Finding and filling the words.
 
 A template names its facts in braces. ``{gap:money}`` formats a fact as money, ``:pct`` as per
-cent, ``:n`` as a count, ``:date`` as a date, ``:name`` looks the value up as a word of its own
-(the fact ``tier`` with the value ``T3`` and the template ``{tier:name}`` reads ``name.tier.T3``
-unless the caller passes names of its own).
+cent, ``:reached`` as per cent of a goal, ``:n`` as a count, ``:date`` as a date, ``:name`` looks
+the value up as a word of its own (the fact ``tier`` with the value ``T3`` and the template
+``{tier:name}`` reads ``name.tier.T3`` unless the caller passes names of its own).
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ class _Filler(string.Formatter):
             return numbers.money(value, self.lang)
         if format_spec == "pct":
             return numbers.percent(value)
+        if format_spec == "reached":
+            return numbers.reached(value)
         if format_spec == "n":
             return numbers.count(value)
         if format_spec == "date":
