@@ -21,6 +21,7 @@ What happens to a date that lies after ``as_of`` (``Column.cut``)
     maturity.
 """
 
+# ruff: noqa: E501 - one column a line reads best, also where a label makes it long.
 from __future__ import annotations
 
 from dataclasses import dataclass, field

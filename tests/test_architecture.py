@@ -67,7 +67,8 @@ def test_imports_go_down(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_the_method_prints_nothing_and_reads_no_clock(path: Path) -> None:
-    if FLOOR_OF.get(room_of(path), 99) >= FLOOR_OF["show"] or room_of(path) in {"doctor", "__init__"}:
+    room = room_of(path)
+    if FLOOR_OF.get(room, 99) >= FLOOR_OF["show"] or room in {"doctor", "__init__"}:
         return
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)
@@ -134,7 +135,8 @@ def test_words_that_code_asks_for_exist() -> None:
                 and isinstance(node.args[0], ast.Constant)
                 and isinstance(node.args[0].value, str)
             ):
-                assert text.has(node.args[0].value), f"{path.name}:{node.lineno} {node.args[0].value}"
+                key = node.args[0].value
+                assert text.has(key), f"{path.name}:{node.lineno} {key}"
 
 
 def test_every_declared_column_is_whole() -> None:
@@ -163,12 +165,13 @@ def test_public_names_are_said_and_are_there() -> None:
     assert set(playbook.__all__) <= set(dir(playbook))
 
 
+TEXTUAL = {".py", ".md", ".yaml", ".yml", ".toml", ".ipynb", ".lock", ".j2", ".html", ".css"}
 TRACKED = [
     path
     for folder in ("playbook", "scripts", "tests", "notebooks", "datasets", "exercises", ".")
     for path in ((ROOT / folder).rglob("*") if folder != "." else ROOT.glob("*"))
     if path.is_file()
-    and path.suffix in {".py", ".md", ".yaml", ".yml", ".toml", ".ipynb", ".lock", ".j2", ".html", ".css"}
+    and path.suffix in TEXTUAL
     and "__pycache__" not in path.parts
     and ".ipynb_checkpoints" not in path.parts
 ]

@@ -661,3 +661,13 @@ def test_the_planted_proposals_without_assessment_are_all_denied():
     denied = table["rules"].str.contains("SUIT-02") & rows["proposal"].fillna(False)
     assert planted > 0 and denied.sum() >= planted
     assert (table.loc[denied, "verdict"] == "deny").all()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_report_says_what_is_weaker_than_the_list(lang):
+    from playbook.report.facts import _weakened
+
+    said = _weakened(CN6.with_(**{"gate.rules.SUIT-05.on": False}), lang)
+    assert len(said) == 1 and "SUIT-05" in said[0]
+    assert law.instruments()["R6"].title(lang) in said[0]
+    assert _weakened(CN6, lang) == []

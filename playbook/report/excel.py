@@ -38,6 +38,7 @@ _INK, _LINE, _HEAD, _PAPER = "#1f2a37", "#d5dbe2", "#1f4e79", "#ffffff"
 _AMBER, _RUST, _GREY = "#fbf3ec", "#b8561b", "#8a94a0"
 _NARROW, _WIDE, _SENTENCE = 6, 24, 58
 _LINE_HEIGHT = 15
+_COVER_TEXT = 76
 _LONGEST_TEXT = 32_000  # a cell holds 32,767 signs
 _LONGEST_HEADER = 250  # Excel's limit for a page header is 255
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -188,11 +189,12 @@ class _Looks:
         if kind in _FORMATS:
             wanted["num_format"] = _FORMATS[kind]
         else:
-            wanted |= {"num_format": "@", "text_wrap": kind == "words"}
+            wanted |= {"num_format": "@", "text_wrap": kind == "words", "align": "left",
+                       "indent": 1}  # fmt: skip
         if kind in ("date", "time"):
-            wanted["align"] = "left"
+            wanted |= {"align": "left", "indent": 1}
         elif kind in _FORMATS:
-            wanted |= {"align": "right", "indent": 1}  # apart from the text on its right
+            wanted["align"] = "right"
         return self.get(**(wanted | more))
 
 
@@ -205,7 +207,7 @@ def _sheet(page, sheet: Sheet, looks: _Looks, head: str, lang: str) -> None:
         right = column.kind in ("wan", "yuan", "n", "number", "share")
         page.write_string(0, at, clean(column.head), looks.get(
             bold=True, font_color=_PAPER, bg_color=_HEAD, text_wrap=True, valign="vcenter",
-            align="right" if right else "left"))  # fmt: skip
+            align="right" if right else "left", indent=0 if right else 1))  # fmt: skip
         values = sheet.frame[column.key]
         texts = _column(page, at, column, values, looks)
         wide = _wide(column, texts)
@@ -310,7 +312,7 @@ def _marks(page, sheet: Sheet, looks: _Looks, rows: int, last: int) -> None:
 def _cover(page, cover: Cover, looks: _Looks, head: str, lang: str) -> None:
     page.hide_gridlines(2)
     page.set_column(0, 0, 22)
-    page.set_column(1, 1, 76)
+    page.set_column(1, 1, _COVER_TEXT)
     page.set_column(2, 4, 14)
     plain, grey = looks.get(text_wrap=True), looks.get(font_color=_GREY, text_wrap=True)
     part = looks.get(bold=True, font_color=_HEAD, font_size=12, bottom=1, bottom_color=_HEAD)
@@ -328,7 +330,7 @@ def _cover(page, cover: Cover, looks: _Looks, head: str, lang: str) -> None:
         row += 2
     for label, value in cover.facts:
         page.write_string(row, 0, clean(label), grey)
-        page.write_string(row, 1, clean(value), plain)
+        _line(page, row, value, plain)
         row += 1
     if cover.sums:
         row = _heading(page, row, cover.sums_title, part)
@@ -347,10 +349,15 @@ def _cover(page, cover: Cover, looks: _Looks, head: str, lang: str) -> None:
                     page.write_url(row, 0, target, link, clean(label))
                 else:
                     page.write_string(row, 0, clean(label), looks.get(bold=True))
-                page.write_string(row, 1, clean(value), plain)
+                _line(page, row, value, plain)
                 row += 1
     _print(page, head, cover.name, lang)
     page.fit_to_pages(1, 1)
+
+
+def _line(page, row: int, value: str, look) -> None:
+    page.write_string(row, 1, clean(value), look)
+    page.set_row(row, _LINE_HEIGHT * max(1, -(-width(value) // (_COVER_TEXT - 4))))
 
 
 def _heading(page, row: int, title: str, look) -> int:
@@ -366,7 +373,7 @@ def _sums(page, row: int, sums: Sequence[Sequence[str | int]], looks: _Looks) ->
         for at, value in enumerate(line):
             more = {"bold": first or final} | ({"top": 1} if final else {})
             if isinstance(value, str):
-                side = {"align": "left"} if at < 2 else {"align": "right", "indent": 1}
+                side = {"align": "left" if at < 2 else "right", "indent": 0}
                 page.write_string(row, at, clean(value), looks.cell("text", **side, **more))
             else:
                 page.write_number(row, at, value, looks.cell("n", **more))

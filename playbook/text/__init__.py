@@ -5,6 +5,7 @@ Prose of the course lives in the notebooks; labels of tables and columns live in
 each entry ``key: {zh: …, en: …}``.
 """
 
+from playbook.text.numbers import count, date_text, money, percent, wan
 from playbook.text.words import (
     LANGS,
     entries,
@@ -14,7 +15,6 @@ from playbook.text.words import (
     t,
     word_rows,
 )
-from playbook.text.numbers import count, date_text, money, percent, wan
 
 __all__ = [
     "LANGS", "count", "date_text", "entries", "has", "keys_under", "language", "money", "percent",

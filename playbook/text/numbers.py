@@ -24,7 +24,7 @@ def _grouped(value: float, digits: int) -> str:
 
 
 def wan(yuan: float | None, digits: int = 2) -> str:
-    """Yuan as a bare number of 万元: ``wan(1_234_500)`` is ``'123.45'``; a missing value is a dash."""
+    """Yuan as a bare number of 万元: ``wan(1_234_500)`` is ``'123.45'``; missing is a dash."""
     return _MISSING if _missing(yuan) else _grouped(float(yuan) / YUAN_PER_WAN, digits)
 
 

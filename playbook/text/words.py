@@ -23,7 +23,7 @@ LANGS = ("zh", "en")
 
 @cache
 def entries() -> Mapping[str, Mapping[str, str]]:
-    """All entries of all files: key → ``{"zh": …, "en": …}``. Raises on a key that is given twice."""
+    """All entries of all files: key → ``{"zh": …, "en": …}``. A key given twice is an error."""
     found: dict[str, Mapping[str, str]] = {}
     folder = resources.files("playbook.text")
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
@@ -63,11 +63,11 @@ class _Filler(string.Formatter):
         self.names = names
         self._field = ""
 
-    def get_field(self, field_name, args, kwargs):  # noqa: ANN001 - signature of the base class
+    def get_field(self, field_name, args, kwargs):
         self._field = field_name
         return super().get_field(field_name, args, kwargs)
 
-    def format_field(self, value, format_spec):  # noqa: ANN001 - signature of the base class
+    def format_field(self, value, format_spec):
         if format_spec == "money":
             return numbers.money(value, self.lang)
         if format_spec == "pct":
