@@ -11,13 +11,14 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from html import unescape
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from playbook.report import files, ledger, settings
+from playbook.report import child, facts, files, ledger, settings
 
 pytestmark = pytest.mark.slow
 
@@ -125,6 +126,15 @@ def page_of(out: Path, branch: str) -> str:
     return next(out.glob(f"{branch}_*/{branch}_*.html")).read_text(encoding="utf-8")
 
 
+def text_of(file: Path) -> str:
+    """All text of a published file; of a workbook, of all its parts."""
+    if file.suffix != ".xlsx":
+        # Long lines of a calendar are folded; an id must be found across the fold.
+        return file.read_text(encoding="utf-8").replace("\n ", "")
+    with zipfile.ZipFile(file) as parts:
+        return "".join(parts.read(name).decode("utf-8") for name in parts.namelist())
+
+
 def body_of(page: str) -> str:
     return page[page.index("</style>") :]
 
@@ -143,7 +153,7 @@ def test_markup_in_the_data_is_shown_as_text(made, branch, attack):
 def test_a_branch_sees_nothing_of_another(made):
     for own, other in (("B01", "B02"), ("B02", "B01")):
         for file in next(made[0].glob(f"{own}_*")).iterdir():
-            text = file.read_text(encoding="utf-8")
+            text = text_of(file)
             assert not [c for c in clients_of(other) if c in text], file.name
             assert f"{other}-" not in body_of(text) if file.suffix == ".html" else True
 
@@ -162,6 +172,24 @@ def test_everything_published_is_whole_and_named_safely(made):
         assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", file.name) for file in folder.iterdir())
         manifest = files.read_manifest(folder)
         assert manifest["lang"] == "zh" and manifest["facts"]["clients"] == N
+
+
+def test_the_pack_holds_the_workbook(made):
+    for branch in ("B01", "B02"):
+        folder = next(made[0].glob(f"{branch}_*"))
+        book = text_of(folder / f"{folder.name}.xlsx")
+        assert f"{branch}-" in book and "<f>" not in book, "no cell may be a formula"
+        assert f"{folder.name}.xlsx" in files.read_manifest(folder)["files"]
+
+
+def test_each_adviser_with_a_plan_gets_a_calendar(tmp_path):
+    opened = facts.open_branch("sample", "B01", "2026-09-30", "")
+    child.handouts(tmp_path, "pack", opened, "zh")
+    names = {file.name for file in tmp_path.iterdir()}
+    expected = {f"calendar_B01-A{n}.ics" for n in range(3)}
+    assert names == {"pack.xlsx", *expected}
+    for name in expected:
+        assert text_of(tmp_path / name).count("BEGIN:VEVENT") > 0
 
 
 def test_no_trace_of_a_client_in_the_records_of_the_run(made):

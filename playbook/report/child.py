@@ -101,6 +101,7 @@ def work(job: Job, tell: Teller) -> None:
     name = f"{job.branch}_{as_of}_{job.lang}"
     about = facts.about(opened, job.lang)
     files.write_atomic(page / f"{name}.html", html.page(executed, about, job.lang))
+    handouts(page, name, opened, job.lang)
     files.write_manifest(
         page,
         {
@@ -111,6 +112,20 @@ def work(job: Job, tell: Teller) -> None:
     )  # fmt: skip
     shutil.rmtree(job.work_folder, ignore_errors=True)
     tell("facts", **about.numbers)
+
+
+def handouts(folder: Path, name: str, opened, lang: str) -> None:
+    """Beside the page: the month's workbook, and a calendar file for each adviser with a plan."""
+    from playbook.plan import plan as plan_of
+    from playbook.report.calendar_file import write_calendars
+    from playbook.report.workbook import plan_workbook
+    from playbook.show import page
+
+    book, segments = opened.book, opened.segments
+    plan = plan_of(book, segments)
+    plan_workbook(folder / f"{name}.xlsx", book, segments, plan, lang)
+    alarm = book.policy.handout.alarm_minutes
+    write_calendars(folder, plan.planned, page(book, segments, lang), alarm)
 
 
 def _private_folders() -> str:
